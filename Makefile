@@ -1,0 +1,67 @@
+# Everything that is done with this tree. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Tools built by `make deps` come first.
+export PATH := $(CURDIR)/.cache/bin:$(PATH)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BINS := qianshao camsim qsbench
+
+# Longer than the longest test package on two slow cores.
+TEST_TIMEOUT ?= 15m
+FUZZ_TIME ?= 2m
+
+.PHONY: help deps check format vet lint arrows race test test-faults fuzz bench demo build run clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+deps: ## install what is missing (Debian packages, Go tools) and say so
+	@.ci/deps
+
+check: format vet lint arrows race ## the fast part of test, for every save
+
+format:
+	@out=$$(gofumpt -l . 2>&1); [ -z "$$out" ] || { echo "not formatted (gofumpt -w):"; echo "$$out"; exit 1; }
+
+vet:
+	CGO_ENABLED=0 go vet ./...
+
+lint:
+	golangci-lint run
+
+arrows:
+	CGO_ENABLED=0 go test ./cmd/qianshao -run 'TestArrows|TestPackageComments'
+
+race:
+	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) ./...
+
+test: check ## everything: check, all tests, a smoke of every fuzz target
+	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) ./...
+	.ci/fuzz 3s
+
+test-faults: ## the long proofs of no loss: kills, power cuts, full disks
+	QIANSHAO_FAULTS=1 CGO_ENABLED=0 go test -timeout 4h -run 'Kill|Power|Fault|Crash|Full|Away|Promises' ./...
+
+fuzz: ## every fuzz target for FUZZ_TIME (2m)
+	.ci/fuzz $(FUZZ_TIME)
+
+bench: ## the speed table (cmd/qsbench)
+	CGO_ENABLED=0 go run ./cmd/qsbench $(ARGS)
+
+build: ## bin/qianshao, bin/camsim and bin/qsbench
+	@mkdir -p bin
+	@for b in $(BINS); do [ ! -d cmd/$$b ] || { echo "bin/$$b $(VERSION)"; CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$$b ./cmd/$$b; }; done
+
+demo: deps build ## simulated cameras and the server, ready in seconds
+	./bin/qianshao demo $(ARGS)
+
+run: build ## the server on ./data
+	./bin/qianshao serve --data data $(ARGS)
+
+clean: ## what was built and what the demo recorded; tools stay in .cache
+	rm -rf bin demo-data

@@ -1,0 +1,159 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"qianshao/registry"
+	"qianshao/registry/access"
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+// asked is what a request is about, found by the gate before it is let through.
+type asked struct {
+	path   string          // of the request, for the log
+	now    timeline.Micros // when it came
+	camera registry.Camera // of routes with {id}
+	stream media.StreamID  // the camera's main stream, or what stream= says
+	span   timeline.Span   // of the footage; zero for routes without
+	at     timeline.Micros // of a moment; 0: the newest
+}
+
+type askedKey struct{}
+
+// askedOf returns what the gate found.
+func askedOf(ctx context.Context) *asked {
+	a, _ := ctx.Value(askedKey{}).(*asked)
+	return a
+}
+
+// extent says which time a route is about.
+type extent uint8
+
+const (
+	noTime  extent = iota
+	window         // from= and to=, both needed
+	moment         // at=, or the newest
+	present        // from now on
+)
+
+// maxViewing bounds the id of a viewing.
+const maxViewing = 128
+
+// guard puts the gate in front of a handler. It is the only place that asks
+// access.Authorize, and everything that is registered passes through it.
+func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
+	if rt.action == "" {
+		return next
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		a, err := h.admit(rt, r)
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, a)))
+	}
+}
+
+// admit finds what a request asks for, and whether it may.
+func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
+	a := &asked{path: r.URL.Path, now: h.now()}
+	q := r.URL.Query()
+	if strings.Contains(rt.path, "{id}") {
+		var err error
+		if a.camera, err = h.cfg.Registry.Resolve(r.Context(), r.PathValue("id")); err != nil {
+			return nil, err
+		}
+		if a.stream, err = streamOf(&a.camera, q.Get("stream")); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.time(rt.extent, q); err != nil {
+		return nil, err
+	}
+	viewing := q.Get("viewing")
+	if len(viewing) > maxViewing {
+		return nil, badParam("viewing", viewing[:16]+"…", "the id of a viewing")
+	}
+	subject := access.Subject{}
+	if overUnix(r) {
+		subject.ID = "operator"
+	}
+	return a, h.cfg.Gate.Authorize(r.Context(), access.Request{
+		Subject: subject, Action: rt.action, Camera: a.camera.ID, Span: a.span, Viewing: viewing,
+	})
+}
+
+// time reads the parameters of an extent.
+func (a *asked) time(e extent, q url.Values) (err error) {
+	switch e {
+	case window:
+		if a.span.From, err = parseTime(q, "from"); err != nil {
+			return err
+		}
+		if a.span.To, err = parseTime(q, "to"); err != nil {
+			return err
+		}
+		if a.span.Empty() {
+			return badParam("to", q.Get("to"), "a time after from")
+		}
+	case moment:
+		if q.Get("at") == "" {
+			a.span = timeline.Span{From: a.now, To: a.now + 1}
+			return nil
+		}
+		if a.at, err = parseTime(q, "at"); err != nil {
+			return err
+		}
+		a.span = timeline.Span{From: a.at, To: a.at + 1}
+	case present:
+		a.span = timeline.Span{From: a.now, To: timeline.Forever}
+	case noTime:
+	}
+	return nil
+}
+
+// streamOf finds the stream a request means. A role that the camera has not now
+// may have had footage before, so any role is taken.
+func streamOf(c *registry.Camera, role string) (media.StreamID, error) {
+	for n, name := range []string{"main", "sub", "sub2"} {
+		if role == name || role == "" && n == 0 {
+			return media.StreamID(fmt.Sprintf("%s.%d", c.ID, n)), nil
+		}
+	}
+	return "", badParam("stream", role, "main, sub or sub2")
+}
+
+// parseTime reads RFC 3339, with a space where an unescaped + stood.
+func parseTime(q url.Values, name string) (timeline.Micros, error) {
+	raw := q.Get(name)
+	text := raw
+	if i := strings.LastIndexByte(text, ' '); i > len("2006-01-02T15:04") {
+		text = text[:i] + "+" + text[i+1:]
+	}
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
+		return 0, badParam(name, raw, "a time like 2026-11-23T09:00:00+08:00 or 2026-11-23T01:00:00Z")
+	}
+	return timeline.FromTime(t), nil
+}
+
+// number reads an integer parameter.
+func number(q url.Values, name string, otherwise, lowest, highest int) (int, error) {
+	raw := q.Get(name)
+	if raw == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(raw)
+	if err != nil || n < lowest || n > highest {
+		return 0, badParam(name, raw, fmt.Sprintf("a number from %d to %d", lowest, highest))
+	}
+	return n, nil
+}

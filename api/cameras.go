@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+
+	"qianshao/registry"
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+// cameraJSON is a camera as it is told: no address, no password. The figures of
+// its main stream stand at the top too.
+type cameraJSON struct {
+	ID            media.CameraID     `json:"id" doc:"our own id" example:"c_abcdefgh234567ab"`
+	Carrier       string             `json:"carrier"`
+	DeviceID      string             `json:"carrier_device_id"`
+	Name          string             `json:"name"`
+	Lifecycle     registry.Lifecycle `json:"lifecycle" enum:"active,removed"`
+	EnrolledAt    timeline.Micros    `json:"enrolled_at" format:"date-time"`
+	RetentionDays int                `json:"retention_days,omitempty" doc:"0: the installation's default"`
+	Lon           *float64           `json:"lon" doc:"WGS-84 degrees; null: not known"`
+	Lat           *float64           `json:"lat"`
+	Azimuth       *float64           `json:"azimuth_deg" doc:"where it looks, clockwise from north"`
+	FOV           *float64           `json:"fov_deg" doc:"angle of view"`
+	Range         *float64           `json:"range_m" doc:"how far it sees"`
+	figures
+	Streams []streamJSON `json:"streams" doc:"main first"`
+}
+
+// figures say how a stream fares.
+type figures struct {
+	State     registry.Phase   `json:"state" enum:"connecting,streaming,stalled,degraded,waiting,paused,unassigned"`
+	Since     *timeline.Micros `json:"since" format:"date-time" doc:"of state and cause; a silence begins at the last frame"`
+	Cause     timeline.Cause   `json:"cause,omitempty" doc:"why there are no pictures"`
+	LastError string           `json:"last_error,omitempty" doc:"what the camera or the network said last"`
+	Codec     string           `json:"codec,omitempty" example:"h264+aac" doc:"video first"`
+	FPS       float64          `json:"fps,omitempty" doc:"delivered pictures a second"`
+	Bitrate   int64            `json:"bitrate,omitempty" doc:"bits a second"`
+}
+
+// streamJSON is one stream of a camera.
+type streamJSON struct {
+	Role string `json:"role" enum:"main,sub,sub2"`
+	figures
+	Width         int              `json:"width,omitempty"`
+	Height        int              `json:"height,omitempty"`
+	LastFrame     *timeline.Micros `json:"last_frame" format:"date-time"`
+	DurableUntil  *timeline.Micros `json:"durable_until" format:"date-time" doc:"footage before this survives a power cut"`
+	LostPackets   int64            `json:"lost_packets,omitempty" doc:"since it connected"`
+	Reconnects    int64            `json:"reconnects,omitempty"`
+	ClockOffset   *float64         `json:"clock_offset_ms" doc:"the camera's clock minus the server's; null: not known"`
+	ClockOffsetBy *float64         `json:"clock_uncertainty_ms"`
+}
+
+// when is a moment, or null for 0.
+func when(t timeline.Micros) *timeline.Micros {
+	if t == 0 {
+		return nil
+	}
+	return &t
+}
+
+func figuresOf(s registry.State) figures {
+	return figures{
+		State: s.Phase, Since: when(s.Since), Cause: s.Cause, LastError: s.LastError,
+		Codec: s.Codec, FPS: s.FPS, Bitrate: s.Bitrate,
+	}
+}
+
+func (h *Handler) cameraJSON(c *registry.Camera) cameraJSON {
+	out := cameraJSON{
+		ID: c.ID, Carrier: c.Carrier, DeviceID: c.DeviceID, Name: c.Name, Lifecycle: c.Lifecycle,
+		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays,
+	}
+	if p := c.Place; p != nil {
+		out.Lon, out.Lat, out.Azimuth, out.FOV, out.Range = &p.Lon, &p.Lat, p.Azimuth, p.FOV, p.Range
+	}
+	out.Streams = make([]streamJSON, 0, len(c.Streams))
+	for _, s := range c.Streams {
+		st := h.cfg.Registry.State(s.ID)
+		x := streamJSON{
+			Role: s.ID.Role(), figures: figuresOf(st), Width: st.Width, Height: st.Height,
+			LastFrame: when(st.LastFrame), DurableUntil: when(st.DurableUntil),
+			LostPackets: st.LostPackets, Reconnects: st.Reconnects,
+		}
+		if st.ClockKnown {
+			off, by := float64(st.ClockOffset)/1000, float64(st.ClockUncertainty)/1000
+			x.ClockOffset, x.ClockOffsetBy = &off, &by
+		}
+		out.Streams = append(out.Streams, x)
+	}
+	if len(out.Streams) > 0 {
+		out.figures = out.Streams[0].figures
+	}
+	return out
+}
+
+type listIn struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"at most so many"`
+	After string `query:"after" doc:"next of the page before"`
+	Q     string `query:"q" maxLength:"200" doc:"part of name, device id or carrier, or our id"`
+	State string `query:"state" enum:"connecting,streaming,stalled,degraded,waiting,paused,unassigned,removed,all" doc:"of the main stream; removed: cameras that are no longer recorded; all: those too. Default: active cameras"`
+}
+
+type listOut struct {
+	Cache string `header:"Cache-Control"`
+	Body  struct {
+		Items []cameraJSON `json:"items"`
+		Next  string       `json:"next,omitempty" doc:"give it as after for the next page; absent on the last"`
+	}
+}
+
+// listCameras answers /api/v1/cameras.
+func (h *Handler) listCameras(ctx context.Context, _ *asked, in *listIn) (*listOut, error) {
+	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State})
+	if err != nil {
+		return nil, err
+	}
+	out := &listOut{Cache: "no-store"}
+	out.Body.Items = make([]cameraJSON, 0, len(page.Items))
+	for i := range page.Items {
+		out.Body.Items = append(out.Body.Items, h.cameraJSON(&page.Items[i]))
+	}
+	out.Body.Next = page.Next
+	return out, nil
+}
+
+type cameraIn struct {
+	ID string `path:"id" doc:"our id, carrier:device, or a device id that one carrier alone uses"`
+}
+
+type cameraOut struct {
+	Cache string `header:"Cache-Control"`
+	Body  cameraJSON
+}
+
+// getCamera answers /api/v1/cameras/{id}.
+func (h *Handler) getCamera(_ context.Context, a *asked, _ *cameraIn) (*cameraOut, error) {
+	return &cameraOut{Cache: "no-store", Body: h.cameraJSON(&a.camera)}, nil
+}

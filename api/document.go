@@ -1,0 +1,149 @@
+package api
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+var problemType = reflect.TypeFor[Problem]()
+
+// docs describes the routes for the OpenAPI document. What is JSON is described
+// further by its types; the parameters and answers of byte routes stand here.
+var docs = struct {
+	cameras, camera, timeline, footage              huma.Operation
+	clip, play, playlist, live, snapshot, sprite    huma.Operation
+	metrics, healthz, readyz, openapi, page, assets huma.Operation
+}{
+	cameras: huma.Operation{
+		OperationID: "listCameras", Tags: []string{"cameras"}, Summary: "List the cameras and how they fare",
+		Errors: []int{400},
+	},
+	camera: huma.Operation{
+		OperationID: "getCamera", Tags: []string{"cameras"}, Summary: "One camera",
+		Description: "An ambiguous device id is answered with 409 and the candidates.", Errors: []int{404, 409},
+	},
+	timeline: huma.Operation{
+		OperationID: "getTimeline", Tags: []string{"footage"}, Summary: "What there is of a camera in a window, and why there is no more",
+		Description: "Every moment between `from` and `until` at which the camera was enrolled lies in `covered` or in `gaps`.",
+		Errors:      []int{400, 403, 404, 409},
+	},
+	footage: huma.Operation{
+		OperationID: "findFootage", Tags: []string{"footage"}, Summary: "Cameras by their distance from a point, with their footage in a window",
+		Errors: []int{400, 403},
+	},
+	clip: bytesOf("getClip", "Exactly the frames of a window, as one MP4",
+		"Progressive MP4 of the original samples. Answers Range, If-Range and HEAD; the ETag is strong. A window that still grows is pinned by a "+
+			"redirect (307) to the same address with as_of. Gaps and parts are named in X-Clip-Gaps and X-Clip-Parts. Without footage in the window: "+
+			"404 with the nearest before and after.",
+		"video/mp4", []int{400, 403, 404, 409, 410, 412, 416, 422}, 200, 206, 307)(
+		idParam, fromParam, toParam, streamParam,
+		choice("trim", "exact: shown from the first frame at or after from, with a hidden lead-in from the key frame before it; inner: from the first key frame in the window", "exact", "inner"),
+		choice("gaps", "keep: the last frame stands over a gap, so that positions are wall time; join: gaps are closed up", "keep", "join"),
+		choice("audio", "original: as the camera sent it; play: G.711 as FLAC, which browsers play; none", "original", "play", "none"),
+		query("as_of", "answer as of an earlier state, as given by a redirect", false), viewingParam,
+	),
+	play: bytesOf("getPlay", "A window for playback, as fragmented MP4",
+		"Begins at the key frame before from; an index (sidx) in front makes any moment of a long window quick to reach, by <video> or fetch and MSE.",
+		"video/mp4", []int{400, 403, 404, 409, 410, 412, 416, 422}, 200, 206, 307)(
+		idParam, fromParam, toParam, streamParam,
+		choice("frames", "key: key frames alone, without sound, for fast forward", "all", "key"),
+		choice("audio", "default play: G.711 as FLAC", "original", "play", "none"),
+		query("as_of", "answer as of an earlier state, as given by a redirect", false), viewingParam,
+	),
+	playlist: bytesOf("getPlaylist", "A window as an HLS playlist over byte ranges of play.mp4",
+		"With EXT-X-PROGRAM-DATE-TIME, and EXT-X-DISCONTINUITY at gaps.",
+		"application/vnd.apple.mpegurl", []int{400, 403, 404, 409, 410, 422}, 200, 307)(
+		idParam, fromParam, toParam, streamParam,
+		choice("audio", "default play: G.711 as FLAC", "original", "play", "none"),
+		query("as_of", "answer as of an earlier state, as given by a redirect", false), viewingParam,
+	),
+	live: bytesOf("getLive", "What the camera sees now, as an endless fragmented MP4",
+		"Begins at a key frame, whose moment is given as X-Media-Start (media time 0); the Content-Type names the codecs for MSE. It ends when the coding "+
+			"changes, the camera falls silent or the client is too slow: ask again. 503 if no picture comes.",
+		"video/mp4", []int{400, 403, 404, 409, 503}, 200)(
+		idParam, streamParam,
+		choice("audio", "play (default): AAC and Opus; G.711 is left out, because one such track makes MSE refuse the whole stream; original: all tracks; none", "play", "original", "none"),
+		viewingParam,
+	),
+	snapshot: bytesOf("getSnapshot", "A picture: the last key frame at a moment",
+		"X-Picture-Time is the moment of the key frame. Not evidence: decoded and encoded again.",
+		"image/jpeg", []int{400, 403, 404, 409, 422, 503}, 200, 304)(
+		idParam, query("at", "RFC 3339; default: the newest picture there is", false), streamParam,
+		integer("width", "pixels; default: the picture's own size", 32, 7680), viewingParam,
+	),
+	sprite: bytesOf("getSprite", "Many small pictures in one: key frames spread evenly over a window",
+		"Tiles row by row, the i-th for the middle of the i-th part of the window; hatched where there is no footage. X-Sprite-Columns and X-Sprite-Tile "+
+			"(WxH) give the layout, X-Sprite-Times the moment of each key frame, empty without footage.",
+		"image/jpeg", []int{400, 403, 404, 409, 422, 503}, 200, 304)(
+		idParam, fromParam, toParam, streamParam, integer("n", "pictures; default 60", 1, 200),
+		integer("width", "pixels of one picture; default 160", 32, 480), viewingParam,
+	),
+	metrics: bytesOf("getMetrics", "Metrics in the Prometheus text format", "", "text/plain", []int{403}, 200)(),
+	healthz: bytesOf("getHealth", "Whether the process answers", "", "application/json", nil, 200)(),
+	readyz: bytesOf("getReady", "Whether everything needed to record and to answer works", "503 names the checks that fail, each with what to do.",
+		"application/json", []int{503}, 200)(),
+	openapi: bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
+	page:    bytesOf("getPage", "The page: cameras, live view, timeline, playback", "", "text/html", nil, 200)(),
+	assets:  huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
+}
+
+var (
+	idParam = &huma.Param{
+		Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: "string"},
+		Description: "our id, carrier:device, or a device id that one carrier alone uses",
+	}
+	fromParam    = query("from", "RFC 3339; a space where an unescaped + stood is accepted", true)
+	toParam      = query("to", "RFC 3339, after from", true)
+	streamParam  = choice("stream", "default main", "main", "sub", "sub2")
+	viewingParam = query("viewing", "reserved: the viewing this belongs to", false)
+)
+
+func query(name, text string, required bool) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Required: required, Description: text, Schema: &huma.Schema{Type: "string"}}
+}
+
+func choice(name, text string, values ...string) *huma.Param {
+	p := query(name, text, false)
+	for _, v := range values {
+		p.Schema.Enum = append(p.Schema.Enum, v)
+	}
+	return p
+}
+
+func integer(name, text string, lowest, highest float64) *huma.Param {
+	p := query(name, text, false)
+	p.Schema = &huma.Schema{Type: "integer", Minimum: &lowest, Maximum: &highest}
+	return p
+}
+
+// bytesOf describes a route whose answer is not made of our types.
+func bytesOf(id, summary, text, contentType string, errors []int, answers ...int) func(...*huma.Param) huma.Operation {
+	op := huma.Operation{OperationID: id, Summary: summary, Description: text, Errors: errors, Responses: map[string]*huma.Response{}}
+	return func(params ...*huma.Param) huma.Operation {
+		op.Parameters = params
+		op.Tags = []string{"system"}
+		if len(params) > 0 {
+			op.Tags = []string{"footage"}
+		}
+		for _, status := range answers {
+			r := &huma.Response{Description: answerText[status]}
+			if status < 300 {
+				schema := &huma.Schema{Type: "string"}
+				if contentType == "application/json" || contentType == "application/openapi+json" {
+					schema.Type = "object"
+				} else if len(params) > 0 {
+					schema.Format = "binary"
+				}
+				r.Content = map[string]*huma.MediaType{contentType: {Schema: schema}}
+			}
+			op.Responses[strconv.Itoa(status)] = r
+		}
+		return op
+	}
+}
+
+var answerText = map[int]string{
+	200: "the whole", 206: "the range asked for", 304: "the client has it already", 307: "the same, pinned by as_of",
+}

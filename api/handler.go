@@ -1,0 +1,135 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"qianshao/api/web"
+	"qianshao/registry"
+	"qianshao/registry/access"
+	"qianshao/storage"
+	"qianshao/storage/live"
+	"qianshao/storage/picture"
+	"qianshao/storage/timeline"
+)
+
+// Config says what a Handler answers from.
+type Config struct {
+	Registry *registry.Registry  // required
+	Archive  *storage.Archive    // required
+	Live     *live.Hub           // required
+	Pictures *picture.Maker      // default: picture.New with its defaults
+	Gate     *access.Authorizer  // default: access.New
+	Metrics  prometheus.Gatherer // default: nothing to see under /metrics
+	// Checks are what /readyz asks, beside the registry and the index, which it
+	// always asks.
+	Checks  []Check
+	Version string
+	// LoopbackOnly: there are no accounts, so the server answers this machine
+	// alone. The page says so, and requests for another host's name are refused:
+	// a foreign page cannot reach us by naming its own host 127.0.0.1.
+	LoopbackOnly bool
+	Hosts        []string         // further host names to answer to when LoopbackOnly
+	Log          *slog.Logger     // default: discards
+	Now          func() time.Time // default: time.Now
+}
+
+// Check is one condition of readiness.
+type Check struct {
+	Name string // "spool", "store"; stable
+	Next string // what to do when it fails
+	Run  func(context.Context) error
+}
+
+// Handler answers all requests. It is safe for many goroutines.
+type Handler struct {
+	cfg  Config
+	mux  *http.ServeMux
+	doc  []byte // the OpenAPI document
+	spec []route
+}
+
+// New makes the Handler. It starts nothing.
+func New(cfg Config) (*Handler, error) {
+	if cfg.Registry == nil || cfg.Archive == nil || cfg.Live == nil {
+		return nil, errors.New("api: Config needs Registry, Archive and Live")
+	}
+	if cfg.Pictures == nil {
+		cfg.Pictures = picture.New(picture.Config{})
+	}
+	if cfg.Gate == nil {
+		cfg.Gate = access.New()
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = prometheus.NewRegistry()
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	h := &Handler{cfg: cfg, mux: http.NewServeMux()}
+	page, err := web.New(web.Config{Version: cfg.Version, LoopbackOnly: cfg.LoopbackOnly})
+	if err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	h.spec = h.routes(page)
+	if err := h.mount(); err != nil {
+		return nil, fmt.Errorf("api: %w", err)
+	}
+	return h, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-Frame-Options", "DENY")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if h.cfg.LoopbackOnly && !overUnix(r) && !h.ownHost(r.Host) {
+		h.fail(w, r, &Problem{
+			Status: http.StatusMisdirectedRequest, Code: "foreign_host",
+			Detail: fmt.Sprintf("this server answers this machine only, not for the host %q", r.Host),
+			Next:   "open it as http://127.0.0.1 or http://localhost, with the port it listens on",
+		})
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// overUnix reports whether a request came through the control socket.
+func overUnix(r *http.Request) bool {
+	a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && a.Network() == "unix"
+}
+
+// ownHost reports whether a Host header names this machine.
+func (h *Handler) ownHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") || slices.Contains(h.cfg.Hosts, host) {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
+
+// now is the moment of the request.
+func (h *Handler) now() timeline.Micros { return timeline.FromTime(h.cfg.Now()) }

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"qianshao/api/web"
+	"qianshao/registry/access"
+)
+
+// route is one thing that can be asked for.
+type route struct {
+	path    string // all are GET, which HEAD follows
+	action  access.Action
+	extent  extent
+	footage bool // gives footage, or tells where it is: takes viewing=
+	doc     huma.Operation
+	// One of these two. mount is for JSON, which the library decodes and
+	// describes; serve is for bytes, described in document.go.
+	mount func(huma.API, huma.Operation)
+	serve func(http.ResponseWriter, *http.Request) error
+}
+
+// routes is everything the server answers, and what the gate is asked before.
+// A route without action is open to all: it tells nothing about cameras.
+func (h *Handler) routes(page *web.Page) []route {
+	const camera = "/api/v1/cameras/{id}"
+	return []route{
+		{path: "/api/v1/cameras", action: access.ListCameras, doc: docs.cameras, mount: asJSON(h, h.listCameras)},
+		{path: camera, action: access.ReadCamera, doc: docs.camera, mount: asJSON(h, h.getCamera)},
+
+		{path: camera + "/timeline", action: access.ReadTimeline, extent: window, footage: true, doc: docs.timeline, mount: asJSON(h, h.timeline)},
+		{path: "/api/v1/footage", action: access.FindFootage, extent: window, footage: true, doc: docs.footage, mount: asJSON(h, h.footage)},
+
+		{path: camera + "/clip.mp4", action: access.ReadFootage, extent: window, footage: true, doc: docs.clip, serve: h.clip},
+		{path: camera + "/play.mp4", action: access.ReadFootage, extent: window, footage: true, doc: docs.play, serve: h.play},
+		{path: camera + "/playlist.m3u8", action: access.ReadFootage, extent: window, footage: true, doc: docs.playlist, serve: h.playlist},
+		{path: camera + "/live.mp4", action: access.WatchLive, extent: present, footage: true, doc: docs.live, serve: h.live},
+		{path: camera + "/snapshot.jpg", action: access.ReadPicture, extent: moment, footage: true, doc: docs.snapshot, serve: h.snapshot},
+		{path: camera + "/sprite.jpg", action: access.ReadPicture, extent: window, footage: true, doc: docs.sprite, serve: h.sprite},
+
+		{path: "/metrics", action: access.Operate, doc: docs.metrics, serve: h.metrics},
+		{path: "/healthz", doc: docs.healthz, serve: h.healthz},
+		{path: "/readyz", doc: docs.readyz, serve: h.readyz},
+		{path: "/openapi.json", doc: docs.openapi, serve: h.openapi},
+
+		{path: "/{$}", doc: docs.page, serve: page.Index},
+		{path: web.Prefix + "{file...}", doc: docs.assets, serve: page.Asset},
+	}
+}
+
+// asJSON describes and registers a handler whose answer is JSON.
+func asJSON[In, Out any](h *Handler, f func(context.Context, *asked, *In) (*Out, error)) func(huma.API, huma.Operation) {
+	return func(a huma.API, op huma.Operation) {
+		huma.Register(a, op, func(ctx context.Context, in *In) (*Out, error) {
+			what := askedOf(ctx)
+			out, err := f(ctx, what, in)
+			if err != nil {
+				return nil, h.problem(what.path, err)
+			}
+			return out, nil
+		})
+	}
+}
+
+// gated is the mux as the JSON library sees it: what is registered through it
+// stands behind the gate.
+type gated struct {
+	h  *Handler
+	rt *route
+}
+
+// HandleFunc implements humago.Mux.
+func (g gated) HandleFunc(pattern string, next func(http.ResponseWriter, *http.Request)) {
+	if pattern != "GET "+g.rt.path {
+		panic(fmt.Sprintf("route %s registers %s", g.rt.path, pattern)) // our own mistake, found by any test
+	}
+	g.h.mux.HandleFunc(pattern, g.h.guard(g.rt, next))
+}
+
+// ServeHTTP implements humago.Mux.
+func (g gated) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.h.mux.ServeHTTP(w, r) }

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"qianshao/registry"
+)
+
+type cameraCmd struct {
+	List   cameraListCmd   `cmd:"" help:"List the cameras and how they fare."`
+	Add    cameraAddCmd    `cmd:"" help:"Add a camera, or change one."`
+	Remove cameraRemoveCmd `cmd:"" help:"Stop recording a camera; its footage stays to its retention."`
+}
+
+type cameraListCmd struct {
+	folder
+	State string `placeholder:"STATE" help:"Only these: streaming, connecting, stalled, waiting, …, removed, all."`
+	Q     string `name:"q" placeholder:"TEXT" help:"Only those whose name or device id has this in it."`
+	JSON  bool   `name:"json" help:"Print JSON."`
+}
+
+// Run prints a line a camera.
+func (c *cameraListCmd) Run(e *env) error {
+	cfg, err := c.existing(e)
+	if err != nil {
+		return err
+	}
+	conn, err := connect(e, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.print(e, conn), conn.close())
+}
+
+func (c *cameraListCmd) print(e *env, conn *client) error {
+	var list []listed
+	raw, err := conn.call(e.ctx, "GET", "/control/v1/cameras", url.Values{"state": {c.State}, "q": {c.Q}}, nil, &list)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		_, err := e.out.Write(raw)
+		return err
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(e.out, "no cameras: qianshao camera add DEVICE URL, or qianshao import FILE.csv")
+		return err
+	}
+	t := table{head: []string{"DEVICE", "STATE", "CODEC", "FPS", "KBIT/S", "URL", "NAME", "LAST ERROR"}}
+	for _, cam := range list {
+		s := cam.State
+		phase := string(s.Phase)
+		switch {
+		case cam.Lifecycle == registry.Removed:
+			phase = "removed"
+		case !conn.alive:
+			phase = "no server"
+		}
+		fps, kbit := "", ""
+		if s.FPS > 0 {
+			fps, kbit = strconv.FormatFloat(s.FPS, 'f', 1, 64), strconv.FormatInt(s.Bitrate/1000, 10)
+		}
+		t.add(shortRef(cam.Carrier, cam.DeviceID), phase, s.Codec, fps, kbit, cam.Streams[0].URL, cam.Name, s.LastError)
+	}
+	return t.write(e.out)
+}
+
+// shortRef leaves the default carrier out.
+func shortRef(carrier, device string) string {
+	if carrier == registry.DefaultCarrier {
+		return device
+	}
+	return carrier + ":" + device
+}
+
+type cameraAddCmd struct {
+	folder
+	Device    string `arg:"" help:"Device id ([A-Za-z0-9._-]), or CARRIER:DEVICE."`
+	URL       string `arg:"" optional:"" help:"rtsp:// or rtsps:// address. User name and password in it are kept apart, sealed."`
+	Name      string `help:"What people call it."`
+	Sub       string `name:"sub-url" placeholder:"URL" help:"Address of the sub-stream."`
+	Username  string `help:"User name."`
+	Password  bool   `name:"password-stdin" help:"Read the password from standard input."`
+	Transport string `placeholder:"tcp|udp|auto" help:"How media is fetched. Default: tcp."`
+	TLS       string `name:"tls-sha256" placeholder:"HEX" help:"SHA-256 of the camera's certificate, to pin it."`
+	Lon       string `placeholder:"DEG" help:"Longitude, WGS-84."`
+	Lat       string `placeholder:"DEG" help:"Latitude, WGS-84."`
+	Days      string `name:"retention-days" placeholder:"N" help:"How long its footage is kept."`
+	JSON      bool   `name:"json" help:"Print JSON."`
+}
+
+// Help is printed below the flags.
+func (*cameraAddCmd) Help() string {
+	return `What is not given keeps its value; - clears it. A running server records the camera within seconds.
+
+Example:
+  qianshao camera add GATE rtsp://admin:secret@192.168.1.64:554/stream1 --name "North gate"`
+}
+
+// Run adds a camera as an import of one row does.
+func (c *cameraAddCmd) Run(e *env) error {
+	cfg, err := c.load(e, nil)
+	if err != nil {
+		return err
+	}
+	row, err := c.row(e)
+	if err != nil {
+		return err
+	}
+	conn, err := connect(e, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.add(e, conn, row), conn.close())
+}
+
+// row is the camera as a list of one.
+func (c *cameraAddCmd) row(e *env) ([]byte, error) {
+	carrier, device, ok := strings.Cut(c.Device, ":")
+	if !ok {
+		carrier, device = "", c.Device
+	}
+	password := ""
+	if c.Password {
+		line, err := bufio.NewReader(e.in).ReadString('\n')
+		if password = strings.TrimRight(line, "\r\n"); password == "" {
+			return nil, errors.Join(errors.New("no password on standard input"), err)
+		}
+	}
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	err := w.WriteAll([][]string{
+		{"carrier", "carrier_device_id", "rtsp_url", "name", "sub_rtsp_url", "username", "password", "transport", "tls_sha256", "lon", "lat", "retention_days"},
+		{carrier, device, c.URL, c.Name, c.Sub, c.Username, password, c.Transport, c.TLS, c.Lon, c.Lat, c.Days},
+	})
+	return b.Bytes(), err
+}
+
+func (c *cameraAddCmd) add(e *env, conn *client, row []byte) error {
+	var done imported
+	if _, err := conn.call(e.ctx, "POST", "/control/v1/import", nil, row, &done); err != nil {
+		return err
+	}
+	if len(done.Outcomes) != 1 {
+		return fmt.Errorf("%d answers to one camera", len(done.Outcomes))
+	}
+	o := done.Outcomes[0]
+	if o.Status == registry.Rejected {
+		if o.Field == "" {
+			return fmt.Errorf("camera %s: %s", c.Device, o.Message)
+		}
+		return fmt.Errorf("camera %s: %s: %s", c.Device, o.Field, o.Message)
+	}
+	if c.JSON {
+		return printJSON(e.out, o)
+	}
+	_, err := fmt.Fprintf(e.out, "%s %s (%s)\n%s", o.Status, shortRef(o.Carrier, o.DeviceID), o.Camera, done.after(conn))
+	return err
+}
+
+type cameraRemoveCmd struct {
+	folder
+	Device string `arg:"" help:"Our id, CARRIER:DEVICE, or a device id that one carrier alone uses."`
+	JSON   bool   `name:"json" help:"Print JSON."`
+}
+
+// Run stops the recording of a camera.
+func (c *cameraRemoveCmd) Run(e *env) error {
+	cfg, err := c.existing(e)
+	if err != nil {
+		return err
+	}
+	conn, err := connect(e, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.remove(e, conn), conn.close())
+}
+
+func (c *cameraRemoveCmd) remove(e *env, conn *client) error {
+	var cam listed
+	raw, err := conn.call(e.ctx, "DELETE", "/control/v1/cameras/"+c.Device, nil, nil, &cam)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		_, err := e.out.Write(raw)
+		return err
+	}
+	_, err = fmt.Fprintf(e.out, "removed %s (%s): it is not recorded any more, its footage stays to the end of its retention\n",
+		shortRef(cam.Carrier, cam.DeviceID), cam.ID)
+	return err
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"qianshao/registry"
+	"qianshao/registry/onboard"
+	"qianshao/storage/media"
+)
+
+// control answers the operator's commands. Its routes are reached through
+// DATA/control.sock alone, never over TCP.
+type control struct {
+	d    *data
+	node *node // nil: the folder was opened by the command itself
+}
+
+// routes are the control routes, over the API's own.
+func (c *control) routes(api http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	mux.HandleFunc("GET /control/v1/status", returns(c.status))
+	mux.HandleFunc("POST /control/v1/reload", returns(c.reload))
+	mux.HandleFunc("POST /control/v1/import", returns(c.importCSV))
+	mux.HandleFunc("GET /control/v1/cameras", returns(c.listCameras))
+	mux.HandleFunc("DELETE /control/v1/cameras/{ref}", returns(c.removeCamera))
+	mux.HandleFunc("POST /control/v1/check", returns(c.check))
+	mux.HandleFunc("GET /control/v1/retention", returns(c.retentionStatus))
+	mux.HandleFunc("POST /control/v1/retention/confirm", returns(c.retentionConfirm))
+	mux.HandleFunc("POST /control/v1/safe-mode/end", returns(c.endSafeMode))
+	return mux
+}
+
+// status is what a serving process says of itself.
+type status struct {
+	Version   string `json:"version"`
+	PID       int    `json:"pid"`
+	Serving   bool   `json:"serving"`
+	Listen    string `json:"listen,omitempty"`
+	FileLimit uint64 `json:"file_limit"`
+}
+
+func (c *control) status(w http.ResponseWriter, _ *http.Request) error {
+	s := status{Version: buildVersion(), PID: os.Getpid(), FileLimit: fileLimit()}
+	if c.node != nil {
+		s.Serving, s.Listen = true, c.node.address
+	}
+	return answer(w, s)
+}
+
+// fileLimit is how many files this process may have open.
+func fileLimit() uint64 {
+	var l unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
+		return 0
+	}
+	return l.Cur
+}
+
+func (c *control) reload(w http.ResponseWriter, r *http.Request) error {
+	if c.node == nil || c.node.reload == nil {
+		return fault(http.StatusConflict, errors.New("no server is running: the next start reads the settings anyway"))
+	}
+	report, err := c.node.reload()
+	if err != nil {
+		return fault(http.StatusUnprocessableEntity, err)
+	}
+	return answer(w, report)
+}
+
+// storeWait bounds how long a command waits for the store to confirm acts; they
+// are kept and shipped later in any case.
+const storeWait = 15 * time.Second
+
+// imported answers an import.
+type imported struct {
+	Outcomes    []registry.Outcome `json:"outcomes"`
+	Warnings    []string           `json:"warnings,omitempty"`
+	Unconfirmed bool               `json:"unconfirmed,omitempty"` // the store has still to confirm
+}
+
+func (c *control) importCSV(w http.ResponseWriter, r *http.Request) error {
+	list, err := onboard.ReadCSV(r.Body)
+	if err != nil {
+		if errors.Is(err, onboard.ErrBadFile) {
+			return fault(http.StatusBadRequest, err)
+		}
+		return err
+	}
+	out, err := c.upsert(r.Context(), list.Drafts)
+	if err != nil {
+		return err
+	}
+	out.Warnings = append(out.Warnings, list.Warnings...)
+	out.Outcomes = append(out.Outcomes, list.Rejected...)
+	slices.SortStableFunc(out.Outcomes, func(a, b registry.Outcome) int { return a.Row - b.Row })
+	return answer(w, out)
+}
+
+// codeNoSpace is the outcome of a new camera while the disk is nearly full.
+const codeNoSpace = "no_space"
+
+// upsert makes and changes cameras. New ones are refused while the spool's disk
+// has less than spool.refuse_free: those that are there come first.
+func (c *control) upsert(ctx context.Context, drafts []registry.Draft) (imported, error) {
+	var out imported
+	if free, _, err := c.d.fs.Free(); err == nil && free < int64(c.d.cfg.Spool.RefuseFree) {
+		why := fmt.Sprintf("the disk of %s has %s free, new cameras need spool.refuse_free (%v): free disk space first",
+			c.d.cfg.Data, bytesText(free), c.d.cfg.Spool.RefuseFree)
+		drafts = slices.DeleteFunc(slices.Clone(drafts), func(d registry.Draft) bool {
+			carrier := d.Carrier
+			if carrier == "" {
+				carrier = registry.DefaultCarrier
+			}
+			_, err := c.d.reg.Resolve(ctx, carrier+":"+d.DeviceID)
+			fresh := errors.Is(err, registry.ErrUnknown)
+			if fresh {
+				out.Outcomes = append(out.Outcomes, registry.Outcome{
+					Row: d.Row, Carrier: carrier, DeviceID: d.DeviceID,
+					Status: registry.Rejected, Code: codeNoSpace, Message: why,
+				})
+			}
+			return fresh
+		})
+	}
+	short, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	done, err := c.d.reg.Upsert(short, drafts)
+	if errors.Is(err, registry.ErrUnconfirmed) {
+		out.Unconfirmed, err = true, nil
+	}
+	out.Outcomes = append(out.Outcomes, done...)
+	return out, err
+}
+
+// listed is a camera and how it fares, as the operator may see it: with its
+// addresses, without passwords.
+type listed struct {
+	ID            media.CameraID     `json:"id"`
+	Carrier       string             `json:"carrier"`
+	DeviceID      string             `json:"carrier_device_id"`
+	Name          string             `json:"name"`
+	Lifecycle     registry.Lifecycle `json:"lifecycle"`
+	RetentionDays int                `json:"retention_days,omitempty"`
+	Place         *registry.Place    `json:"place,omitempty"`
+	Streams       []listedStream     `json:"streams"`
+	State         registry.State     `json:"state"` // of the main stream
+	Unconfirmed   bool               `json:"unconfirmed,omitempty"`
+}
+
+type listedStream struct {
+	ID        media.StreamID     `json:"id"`
+	URL       string             `json:"url"`
+	Username  string             `json:"username,omitempty"`
+	Transport registry.Transport `json:"transport"`
+	TLSSHA256 string             `json:"tls_sha256,omitempty"`
+	Locked    bool               `json:"locked,omitempty"` // the password must be imported again
+}
+
+func (c *control) list(cam registry.Camera) listed {
+	l := listed{
+		ID: cam.ID, Carrier: cam.Carrier, DeviceID: cam.DeviceID, Name: cam.Name, Lifecycle: cam.Lifecycle,
+		RetentionDays: cam.RetentionDays, Place: cam.Place, State: c.d.reg.State(cam.Streams[0].ID),
+	}
+	for _, s := range cam.Streams {
+		l.Streams = append(l.Streams, listedStream{s.ID, s.URL, s.Username, s.Transport, s.TLSSHA256, s.Locked})
+	}
+	return l
+}
+
+func (c *control) listCameras(w http.ResponseWriter, r *http.Request) error {
+	page, err := c.d.reg.List(r.Context(), registry.Query{Q: r.FormValue("q"), State: r.FormValue("state")})
+	if err != nil {
+		return err
+	}
+	out := make([]listed, len(page.Items))
+	for i, cam := range page.Items {
+		out[i] = c.list(cam)
+	}
+	return answer(w, out)
+}
+
+func (c *control) removeCamera(w http.ResponseWriter, r *http.Request) error {
+	cam, err := c.d.reg.Resolve(r.Context(), r.PathValue("ref"))
+	var many *registry.AmbiguousError
+	switch {
+	case errors.As(err, &many):
+		return fault(http.StatusConflict, err)
+	case errors.Is(err, registry.ErrUnknown):
+		return fault(http.StatusNotFound, fmt.Errorf("there is no camera %s: qianshao camera list shows all", r.PathValue("ref")))
+	case err != nil:
+		return err
+	}
+	short, cancel := context.WithTimeout(r.Context(), storeWait)
+	defer cancel()
+	err = c.d.reg.Remove(short, cam.ID, "")
+	unconfirmed := errors.Is(err, registry.ErrUnconfirmed)
+	if err != nil && !unconfirmed {
+		return err
+	}
+	if cam, err = c.d.reg.Get(r.Context(), cam.ID); err != nil {
+		return err
+	}
+	out := c.list(cam)
+	out.Unconfirmed = unconfirmed
+	return answer(w, out)
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"qianshao/ingest"
+	"qianshao/ingest/recorder"
+	"qianshao/registry/dial"
+	"qianshao/storage"
+	"qianshao/storage/live"
+	"qianshao/storage/retention"
+	"qianshao/storage/timeline"
+)
+
+// node is a serving process: the opened data, and the parts that run over it.
+type node struct {
+	*data
+	live    *live.Hub
+	metrics *prometheus.Registry
+	sup     *ingest.Supervisor
+	expiry  *retention.Executor
+
+	address string                    // where HTTP is served
+	reload  func() (*reloaded, error) // reads the settings again; nil: there are none
+}
+
+func newNode(d *data) (*node, error) {
+	boot, err := storage.NextBoot(d.fs, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	d.boot = boot
+	n := &node{data: d, live: &live.Hub{}, metrics: prometheus.NewRegistry()}
+	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	n.sup = ingest.New(ingest.Config{
+		Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
+		// Without accounts the server itself is on loopback alone: whoever can
+		// name a camera there is on this machine already.
+		Dialer: dial.New(dial.Config{AllowLoopback: true}),
+		Store:  d.id, Epoch: 1, Boot: boot,
+		SegmentLength: d.cfg.Segment.Length, Connect: d.cfg.Ingest.Connect,
+		FirstFrame: d.cfg.Ingest.FirstFrame, Stall: d.cfg.Ingest.Stall,
+		Unsynced: func() bool { return clockTrouble() != "" }, Metrics: recorder.NewMetrics(n.metrics), Log: d.log,
+	})
+	n.expiry = retention.New(retention.Config{Index: d.index, Acts: d.acts, Delete: d.archive.Delete, Log: d.log})
+	return n, nil
+}
+
+const (
+	snapshotEvery = 5 * time.Minute
+	drainTime     = 20 * time.Second
+	downloadTime  = 5 * time.Second
+)
+
+// serve runs everything until ctx is done, and then stops in this order: no new
+// requests and no pulling, seal what is open, store what can be stored, close.
+// Each step has its time, and none of it once hard is done. ready is called
+// when commands and requests are answered.
+func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready func()) (err error) {
+	handler, inner, err := n.handlers()
+	if err != nil {
+		return err
+	}
+	control, err := listenControl(n.cfg.Data)
+	if err != nil {
+		return err
+	}
+	n.address = listener.Addr().String()
+	roles := n.cfg.Roles
+	g, running := errgroup.WithContext(ctx)
+	// Recording and upkeep outlive the request to stop until they have sealed.
+	upkeep, stopUpkeep := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopUpkeep()
+	var u errgroup.Group
+	u.Go(func() error { return n.archive.Spool.Run(upkeep) })
+	u.Go(func() error { return n.acts.Run(upkeep) })
+	u.Go(func() error { return n.reg.Run(upkeep) })
+	u.Go(func() error { return n.archive.Run(upkeep) })
+	now := func() timeline.Micros { return n.wall.Now().Wall }
+	if slices.Contains(roles, "upkeep") {
+		u.Go(func() error { n.retain(upkeep); return nil })
+		u.Go(func() error { return n.reg.ShipSnapshots(upkeep, n.store, snapshotEvery) })
+	}
+	if slices.Contains(roles, "ingest") {
+		g.Go(func() error { return n.archive.StampAlive(running, "node", n.boot, now) })
+		g.Go(func() error { return n.sup.Run(running) })
+	}
+	n.answer(g, running, hard, listener, handler)
+	n.answer(g, running, hard, control, inner)
+	ready()
+	err = g.Wait()
+
+	drain, cancel := context.WithTimeout(hard, drainTime)
+	defer cancel()
+	if derr := n.archive.Drain(drain); derr != nil {
+		n.log.Warn("some segments stay in the spool until the next start", "err", derr)
+	}
+	if derr := n.acts.Ship(drain); derr != nil {
+		n.log.Warn("some acts are shipped after the next start", "err", derr)
+	}
+	stopUpkeep()
+	return errors.Join(err, u.Wait())
+}
+
+// answer serves HTTP on a listener until running ends; downloads then have a
+// moment to end.
+func (n *node) answer(g *errgroup.Group, running, hard context.Context, l net.Listener, h http.Handler) {
+	requests, endRequests := context.WithCancel(context.WithoutCancel(running))
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		BaseContext: func(net.Listener) context.Context { return requests },
+		ErrorLog:    slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
+	}
+	g.Go(func() error {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve %s: %w", l.Addr(), err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-running.Done()
+		defer endRequests()
+		down, cancel := context.WithTimeout(hard, downloadTime)
+		defer cancel()
+		if err := srv.Shutdown(down); err != nil {
+			return srv.Close() // a long download does not hold up the stop
+		}
+		return nil
+	})
+}

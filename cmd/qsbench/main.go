@@ -1,0 +1,67 @@
+// Command qsbench measures what recording and retrieval cost, beside a floor
+// that does the least that can be called recording, and prints tables.
+//
+// Every part runs in processes of its own, so that the operating system counts
+// its CPU, memory and system calls: the simulated cameras, the recorder with
+// everything on, and the floor. Cameras, recorder and floor run at the same time
+// on the same machine; figures are ratios first and absolute times second.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// options are the command line.
+type options struct {
+	Record   recordBench  `cmd:"" help:"Recording N cameras beside the floor: CPU, memory, system calls, latency."`
+	Crowd    crowdBench   `cmd:"" help:"What a 50 Mbit/s camera and one sending byte by byte do to fifty others."`
+	Clip     clipBench    `cmd:"" help:"Clips: first byte, throughput, CPU, beside http.ServeFile."`
+	Index    indexBench   `cmd:"" help:"Look-ups in a time index of many rows."`
+	All      allBench     `cmd:"" default:"1" help:"Everything, with windows short enough to watch (about 12 minutes)."`
+	Cameras  camerasRole  `cmd:"" hidden:""`
+	Recorder recorderRole `cmd:"" hidden:""`
+	Floor    floorRole    `cmd:"" hidden:""`
+	Clips    clipsRole    `cmd:"" hidden:""`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var o options
+	cli := kong.Parse(&o, kong.Name("qsbench"), kong.Description("Measures recording and retrieval. All traffic stays on loopback."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err := cli.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "qsbench:", err)
+		os.Exit(1)
+	}
+}
+
+// allBench runs everything with its defaults.
+type allBench struct {
+	Seconds int `default:"40" help:"Length of each recording window."`
+	Rows    int `default:"10000000" help:"Rows of the time index."`
+}
+
+// Run implements the command.
+func (a *allBench) Run(ctx context.Context) error {
+	r := recordBench{N: []int{25, 100, 200}, Window: time.Duration(a.Seconds) * time.Second, Sync: "fragment"}
+	if err := r.Run(ctx); err != nil {
+		return err
+	}
+	c := crowdBench{Pairs: 5, Window: 12 * time.Second, Others: 50}
+	if err := c.Run(ctx); err != nil {
+		return err
+	}
+	clip := clipBench{Requests: 200}
+	if err := clip.Run(ctx); err != nil {
+		return err
+	}
+	return (&indexBench{Rows: a.Rows, Lookups: 5000}).Run(ctx)
+}

@@ -1,0 +1,246 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"qianshao/ingest/recorder"
+	"qianshao/ingest/timesync"
+	"qianshao/registry"
+	"qianshao/registry/dial"
+	"qianshao/storage"
+	"qianshao/storage/acts"
+	"qianshao/storage/index"
+	"qianshao/storage/live"
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+// figuresEvery is how often fps, bitrate and the like are refreshed.
+const figuresEvery = 2 * time.Second
+
+// Config of a Supervisor. Everything without "may be" is needed.
+type Config struct {
+	Registry *registry.Registry
+	Archive  *storage.Archive
+	Acts     *acts.Log
+	Live     *live.Hub
+	Wall     *timesync.Wall
+	Dialer   *dial.Dialer
+
+	Store [16]byte // the archive's id
+	Epoch uint64   // 1 on one machine
+	Boot  uint64   // of this process
+
+	SegmentLength time.Duration // default 60 s
+	Connect       time.Duration // default 10 s
+	FirstFrame    time.Duration // default 10 s
+	Stall         time.Duration // default 10 s
+
+	// Durable is told, for every fragment, how long after its last unit's arrival
+	// it was durable; may be nil.
+	Durable  func(s media.StreamID, latency time.Duration)
+	Unsynced func() bool       // the kernel calls the clock unsynchronised; may be nil
+	Metrics  *recorder.Metrics // may be nil
+	Log      *slog.Logger
+}
+
+// Supervisor keeps a slot for every stream of every active camera.
+type Supervisor struct {
+	cfg     Config
+	journal *journal
+
+	mu    sync.Mutex
+	slots map[media.StreamID]*slot          // guarded by mu
+	began timeline.Micros                   // when Run did; of its goroutine
+	all   sync.WaitGroup                    // every slot ever started
+	seqs  map[media.StreamID]*atomic.Uint32 // of the goroutine in Run
+}
+
+// New prepares a Supervisor; Run starts it.
+func New(cfg Config) *Supervisor {
+	return &Supervisor{
+		cfg: cfg, journal: newJournal(cfg.Acts, cfg.Archive.Index, cfg.Log),
+		slots: map[media.StreamID]*slot{}, seqs: map[media.StreamID]*atomic.Uint32{},
+	}
+}
+
+// Run follows the registry until ctx is done; then it stops all pulling, seals
+// open segments and returns.
+func (s *Supervisor) Run(ctx context.Context) error {
+	s.began = s.cfg.Wall.Now().Wall
+	if err := s.closeStale(ctx); err != nil {
+		return err
+	}
+	journaling, stopJournal := context.WithCancel(context.Background())
+	var journaled sync.WaitGroup
+	journaled.Go(func() { s.journal.run(journaling) })
+	defer func() {
+		stopJournal()
+		journaled.Wait()
+	}()
+	defer s.all.Wait()
+
+	changes := s.cfg.Registry.Watch(ctx)
+	tick := time.NewTicker(figuresEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case _, ok := <-changes:
+			if !ok {
+				return nil
+			}
+			if err := s.reconcile(ctx); err != nil && ctx.Err() == nil {
+				s.cfg.Log.Error("cameras not read, the present ones go on", "err", err)
+			}
+		case now := <-tick.C:
+			for _, r := range s.list() {
+				r.figures(now)
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// closeStale ends the cause intervals that an earlier process left open: what
+// they say holds no longer than that process did.
+func (s *Supervisor) closeStale(ctx context.Context) error {
+	open, err := s.cfg.Archive.Index.OpenCauses(ctx)
+	if err != nil {
+		return fmt.Errorf("causes left open: %w", err)
+	}
+	now := s.cfg.Wall.Now().Wall
+	for _, c := range open {
+		if c.Source != "ingest" {
+			continue
+		}
+		s.journal.note(&acts.Act{
+			ID: acts.NewID(), Kind: acts.Reason, Of: c.ID, Stream: c.Stream, Cause: c.Cause, Source: c.Source,
+			Span: timeline.Span{From: c.Span.From, To: max(now, c.Span.From+1)}, At: now,
+		})
+	}
+	return nil
+}
+
+// list is a copy of the slots.
+func (s *Supervisor) list() []*slot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]*slot, 0, len(s.slots))
+	for _, r := range s.slots {
+		out = append(out, r)
+	}
+	return out
+}
+
+// reconcile compares what is wanted with what runs.
+func (s *Supervisor) reconcile(ctx context.Context) error {
+	page, err := s.cfg.Registry.List(ctx, registry.Query{})
+	if err != nil {
+		return err
+	}
+	want := map[media.StreamID]*spec{}
+	for i := range page.Items {
+		c := &page.Items[i]
+		for _, st := range c.Streams {
+			if st.URL == "" || st.Locked {
+				continue
+			}
+			want[st.ID] = &spec{
+				url: st.URL, username: st.Username, password: st.Password, transport: st.Transport,
+				pin: st.TLSSHA256, carrier: c.Carrier, enrolled: c.EnrolledAt,
+			}
+		}
+	}
+	var gone []*slot
+	s.mu.Lock()
+	for id, r := range s.slots {
+		if want[id] == nil {
+			gone = append(gone, r)
+			delete(s.slots, id)
+		}
+	}
+	s.mu.Unlock()
+	for _, r := range gone {
+		r.set(nil)
+	}
+	for id, w := range want {
+		s.mu.Lock()
+		r := s.slots[id]
+		s.mu.Unlock()
+		if r != nil {
+			r.set(w)
+			continue
+		}
+		if err := s.start(ctx, id, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start makes a slot for a stream.
+func (s *Supervisor) start(ctx context.Context, id media.StreamID, w *spec) error {
+	prev, err := s.lastHash(ctx, id)
+	if err != nil {
+		return err
+	}
+	seq := s.seqs[id]
+	if seq == nil {
+		seq = &atomic.Uint32{}
+		s.seqs[id] = seq
+	}
+	log := s.cfg.Log.With("stream", string(id))
+	now := func() timeline.Micros { return s.cfg.Wall.Now().Wall }
+	sl := &slot{
+		sup: s, stream: id, topic: s.cfg.Live.Topic(id), log: log, born: max(w.enrolled, s.began), want: w, change: make(chan struct{}, 1),
+		causes: &causes{stream: id, note: s.journal.note, now: now},
+	}
+	cfg := recorder.Config{
+		Stream: id, Spool: s.cfg.Archive.Spool, Archive: s.cfg.Archive, Topic: sl.topic, Wall: s.cfg.Wall,
+		Store: s.cfg.Store, Epoch: s.cfg.Epoch, Boot: s.cfg.Boot, Length: s.cfg.SegmentLength, Prev: prev,
+		NextSeq: func() uint32 { return seq.Add(1) - 1 }, Unsynced: s.cfg.Unsynced,
+		Lost: sl.causes.lost, Placed: sl.placed, Metrics: s.cfg.Metrics, Log: log,
+	}
+	if s.cfg.Durable != nil {
+		cfg.Durable = func(latency time.Duration) { s.cfg.Durable(id, latency) }
+	}
+	sl.rec = recorder.New(cfg)
+
+	s.mu.Lock()
+	s.slots[id] = sl
+	s.mu.Unlock()
+	s.all.Go(func() { sl.run(ctx) })
+	return nil
+}
+
+// lastHash is the SHA-256 of the stream's newest segment, for the chain; zero
+// when there is none.
+func (s *Supervisor) lastHash(ctx context.Context, id media.StreamID) (sha [32]byte, err error) {
+	db := s.cfg.Archive.Index
+	end := timeline.Span{From: timeline.Forever - 1, To: timeline.Forever}
+	before, _, err := db.Nearest(ctx, id, end)
+	if err != nil || before == nil {
+		return sha, err
+	}
+	rows, err := db.Rows(ctx, id, *before, 0)
+	if err != nil {
+		return sha, err
+	}
+	var last *index.Row
+	for i := range rows {
+		r := &rows[i]
+		if last == nil || r.Boot > last.Boot || r.Boot == last.Boot && r.Seq > last.Seq {
+			last = r
+		}
+	}
+	if last != nil {
+		sha = last.SHA256
+	}
+	return sha, nil
+}

@@ -1,0 +1,145 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"time"
+
+	"qianshao/ingest/recorder"
+	"qianshao/ingest/rtsp"
+	"qianshao/ingest/rtsp/depacket"
+	"qianshao/registry"
+	"qianshao/registry/dial"
+	"qianshao/registry/secret"
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+const (
+	backoffMin = time.Second
+	backoffMax = time.Minute
+	// healthy is how long a session must have delivered before its end counts
+	// as a new trouble, not as the old one going on.
+	healthy = 30 * time.Second
+)
+
+// worker pulls one stream as its spec says, until its context ends.
+type worker struct {
+	slot *slot
+	spec spec
+}
+
+// spec is what a stream's worker depends on: another spec, another worker.
+type spec struct {
+	url, username string
+	password      secret.Secret
+	transport     registry.Transport
+	pin           string
+	carrier       string
+	enrolled      timeline.Micros
+}
+
+func (a spec) same(b spec) bool {
+	return a.url == b.url && a.username == b.username && a.password.Reveal() == b.password.Reveal() &&
+		a.transport == b.transport && a.pin == b.pin && a.carrier == b.carrier && a.enrolled == b.enrolled
+}
+
+// run is the outer loop: attempts, and the pauses between them.
+func (w *worker) run(ctx context.Context) {
+	s := w.slot
+	s.causes.waiting(max(w.spec.enrolled, s.lastEnd()))
+	limit := backoffMin
+	for ctx.Err() == nil {
+		s.phase(registry.Connecting, "", nil)
+		began := time.Now()
+		err := w.runOnce(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		cause := rtsp.Cause(err)
+		if errors.Is(err, dial.ErrDenied) {
+			cause = timeline.BadStream
+		}
+		s.causes.hole(s.lastEnd(), cause)
+		s.reconnects.Add(1)
+		if rtsp.Waits(err) || errors.Is(err, dial.ErrDenied) {
+			s.log.Warn("stream waits until the camera is edited", "cause", cause, "err", err)
+			s.phase(registry.Waiting, cause, err)
+			<-ctx.Done()
+			return
+		}
+		if time.Since(began) > healthy {
+			limit = backoffMin
+		}
+		s.phase(phaseOf(cause), cause, err)
+		s.log.Info("stream broke off", "cause", cause, "err", err)
+		pause(ctx, limit)
+		limit = min(2*limit, backoffMax)
+	}
+}
+
+// phaseOf is how a stream fares between attempts.
+func phaseOf(cause timeline.Cause) registry.Phase {
+	if cause == timeline.Stalled {
+		return registry.Stalled
+	}
+	return registry.Connecting
+}
+
+// pause waits for a random time up to limit (full jitter), at least a second.
+func pause(ctx context.Context, limit time.Duration) {
+	d := backoffMin + time.Duration(rand.Int64N(int64(limit)))
+	t := time.NewTimer(min(d, backoffMax))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// runOnce is one attempt: connect and record until the first error.
+func (w *worker) runOnce(ctx context.Context) error {
+	s := w.slot
+	guard := s.sup.cfg.Dialer.For(w.spec.carrier)
+	defer s.rec.End()
+	return rtsp.Pull(ctx, rtsp.Config{
+		URL: secret.Fill(w.spec.url, w.spec.password).Reveal(), Username: w.spec.username, Password: w.spec.password.Reveal(),
+		Transport: string(w.spec.transport), TLSSHA256: w.spec.pin,
+		Connect: s.sup.cfg.Connect, FirstFrame: s.sup.cfg.FirstFrame, Stall: s.sup.cfg.Stall,
+		Dial: guard.DialContext,
+		CheckPeer: func(ip net.IP) error {
+			addr, ok := netip.AddrFromSlice(ip)
+			if !ok {
+				return dial.ErrDenied
+			}
+			return guard.Check(addr.Unmap())
+		},
+		Clock: func() time.Duration { _, m := s.sup.cfg.Wall.Source(); return m }, Urgent: s.topic.Wanted, Log: s.log,
+	}, handler{s})
+}
+
+// handler joins the puller to the slot's recorder.
+type handler struct{ s *slot }
+
+func (h handler) Begin(tracks []media.Source) { h.s.rec.Begin(tracks) }
+
+func (h handler) Unit(i int, u media.Unit) {
+	if u.Track != nil {
+		h.s.announce(i, u.Track)
+	}
+	h.s.rec.Unit(i, u)
+}
+
+func (h handler) Report(i int, ntp uint64, rtpTime uint32, at time.Duration) {
+	h.s.rec.Report(i, ntp, rtpTime, at)
+}
+
+func (h handler) Idle(at time.Duration) { h.s.rec.Idle(at) }
+
+func (h handler) Counters(c depacket.Counters) {
+	h.s.lost.Store(int64(c.Lost))
+	h.s.rec.SetLoss(recorder.Loss{Packets: c.Lost, Reordered: c.Reordered, Damaged: c.Damaged})
+}

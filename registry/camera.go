@@ -1,0 +1,104 @@
+package registry
+
+import (
+	"qianshao/registry/secret"
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+// Lifecycle is the camera's standing; State is its streams'.
+type Lifecycle string
+
+// An active camera is to be recorded. A removed one is not; its footage stays
+// to the end of its retention.
+const (
+	Active  Lifecycle = "active"
+	Removed Lifecycle = "removed"
+)
+
+// Camera is one camera as the registry knows it.
+type Camera struct {
+	ID        media.CameraID `json:"id"`
+	Carrier   string         `json:"carrier"`           // [a-z0-9._-]{1,32}
+	DeviceID  string         `json:"carrier_device_id"` // [A-Za-z0-9._-]{1,64}, unique within the carrier
+	Name      string         `json:"name"`
+	Lifecycle Lifecycle      `json:"lifecycle"`
+	// EnrolledAt is when it joined last; RemovedAt is 0 while it is active.
+	EnrolledAt timeline.Micros `json:"enrolled_at"`
+	RemovedAt  timeline.Micros `json:"removed_at,omitempty"`
+	// RetentionDays is 0 for the installation's default.
+	RetentionDays int      `json:"retention_days,omitempty"`
+	Place         *Place   `json:"place,omitempty"` // nil: not known
+	Streams       []Stream `json:"streams"`         // main first, without holes; never empty
+}
+
+// Place is where a camera stands and looks.
+type Place struct {
+	Lon     float64  `json:"lon"` // WGS-84 degrees, -180 to 180
+	Lat     float64  `json:"lat"` // -90 to 90
+	Azimuth *float64 `json:"azimuth_deg,omitempty"`
+	FOV     *float64 `json:"fov_deg,omitempty"`
+	Range   *float64 `json:"range_m,omitempty"`
+}
+
+func (p *Place) equal(o *Place) bool {
+	if p == nil || o == nil {
+		return p == o
+	}
+	return p.Lon == o.Lon && p.Lat == o.Lat && same(p.Azimuth, o.Azimuth) && same(p.FOV, o.FOV) && same(p.Range, o.Range)
+}
+
+func same(a, b *float64) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// Transport is how media is fetched.
+type Transport string
+
+// Auto tries TCP and, where that is refused, UDP.
+const (
+	TCP  Transport = "tcp" // the default
+	UDP  Transport = "udp"
+	Auto Transport = "auto"
+)
+
+// Stream is one stream of a camera and how to reach it.
+type Stream struct {
+	ID media.StreamID `json:"id"`
+	// URL has neither user name nor password; secret.Fill puts the password
+	// where a maker wants it in the path. Empty: nothing to pull.
+	URL       string        `json:"url"`
+	Username  string        `json:"username,omitempty"`
+	Password  secret.Secret `json:"password"`
+	Transport Transport     `json:"transport"`
+	// TLSSHA256 pins the server's certificate (SHA-256 of the DER form, lower
+	// case hex); empty: the system's roots decide.
+	TLSSHA256 string `json:"tls_sha256,omitempty"`
+	// Locked: the password is sealed under a key that is lost; it must be
+	// imported again.
+	Locked bool `json:"locked,omitempty"`
+}
+
+func (s *Stream) equal(o *Stream) bool {
+	return s.ID == o.ID && s.URL == o.URL && s.Username == o.Username && s.Password.Equal(o.Password) &&
+		s.Transport == o.Transport && s.TLSSHA256 == o.TLSSHA256 && s.Locked == o.Locked
+}
+
+func (c *Camera) equal(o *Camera) bool {
+	if c.Name != o.Name || c.Lifecycle != o.Lifecycle || c.RetentionDays != o.RetentionDays ||
+		!c.Place.equal(o.Place) || len(c.Streams) != len(o.Streams) {
+		return false
+	}
+	for i := range c.Streams {
+		if !c.Streams[i].equal(&o.Streams[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Ref is carrier:device.
+func (c *Camera) Ref() string { return c.Carrier + ":" + c.DeviceID }

@@ -1,0 +1,289 @@
+package registry
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"qianshao/registry/secret"
+	"qianshao/storage/media"
+)
+
+// Field is a wish for one property: keep it (the zero value), set it, or clear
+// it.
+type Field[T any] struct {
+	mode fieldMode
+	v    T
+}
+
+type fieldMode uint8
+
+const (
+	keep fieldMode = iota
+	set
+	clearIt
+)
+
+// Set wishes for v.
+func Set[T any](v T) Field[T] { return Field[T]{mode: set, v: v} }
+
+// Clear wishes for the property's default, or for none.
+func Clear[T any]() Field[T] { return Field[T]{mode: clearIt} }
+
+// Format prints what is wished, not the value: it may be a URL with a password.
+func (f Field[T]) Format(s fmt.State, _ rune) {
+	_, _ = io.WriteString(s, [...]string{"keep", "set", "clear"}[f.mode]) // fmt.State has nowhere to report to
+}
+
+// apply changes p; cleared becomes T's zero value.
+func (f Field[T]) apply(p *T) {
+	switch f.mode {
+	case set:
+		*p = f.v
+	case clearIt:
+		var zero T
+		*p = zero
+	}
+}
+
+// applyPtr changes p; cleared becomes nil.
+func (f Field[T]) applyPtr(p **T) {
+	switch f.mode {
+	case set:
+		v := f.v
+		*p = &v
+	case clearIt:
+		*p = nil
+	}
+}
+
+// Draft is what a row of an import, or a command, wants a camera to be. The
+// camera is found by (Carrier, DeviceID) and made if there is none.
+//
+// URLs may carry user name and password; they are split off. Username and
+// Password, if given, win over those, and hold for all streams of the camera.
+type Draft struct {
+	Row      int    // of the file, for the Outcome; 0 when there is none
+	Carrier  string // empty: "local"
+	DeviceID string
+	Actor    string // account behind the change, if any
+
+	Name          Field[string]
+	URL, SubURL   Field[string]
+	Username      Field[string]
+	Password      Field[secret.Secret]
+	Transport     Field[Transport]
+	TLSSHA256     Field[string]
+	Lon, Lat      Field[float64]
+	Azimuth       Field[float64]
+	FOV           Field[float64]
+	Range         Field[float64]
+	RetentionDays Field[int]
+}
+
+var (
+	deviceForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	carrierForm = regexp.MustCompile(`^[a-z0-9._-]{1,32}$`)
+	pinForm     = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// DefaultCarrier is the carrier of cameras that name none.
+const DefaultCarrier = "local"
+
+// CheckRef checks carrier and device id.
+func CheckRef(carrier, device string) error {
+	if fe := checkRef(carrier, device); fe != nil {
+		return fe
+	}
+	return nil
+}
+
+func checkRef(carrier, device string) *FieldError {
+	if !carrierForm.MatchString(carrier) {
+		return &FieldError{"carrier", CodeBadCarrier, fmt.Sprintf("%.40q is no carrier: use 1 to 32 of a-z 0-9 . _ -", carrier)}
+	}
+	if !deviceForm.MatchString(device) {
+		return &FieldError{"carrier_device_id", CodeBadDevice, fmt.Sprintf("%.80q is no device id: use 1 to 64 of A-Z a-z 0-9 . _ -", device)}
+	}
+	if _, err := media.ParseCameraID(device); err == nil {
+		return &FieldError{"carrier_device_id", CodeBadDevice, fmt.Sprintf("%q has the form of our own ids: use another", device)}
+	}
+	return nil
+}
+
+// apply returns what old (nil: no camera yet) becomes by d.
+func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
+	cam := &Camera{Carrier: d.Carrier, DeviceID: d.DeviceID, Lifecycle: Active}
+	if old != nil {
+		copied := *old
+		cam = &copied
+		cam.Lifecycle, cam.RemovedAt = Active, 0
+		cam.Streams = append([]Stream(nil), old.Streams...)
+	} else {
+		cam.ID = media.NewCameraID()
+		cam.Streams = []Stream{{ID: cam.ID.Stream(0), Transport: TCP}}
+	}
+	for _, step := range []func(*Camera) *FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyRetention} {
+		if fe := step(cam); fe != nil {
+			return nil, fe
+		}
+	}
+	return cam, nil
+}
+
+func (d *Draft) applyName(cam *Camera) *FieldError {
+	d.Name.apply(&cam.Name)
+	cam.Name = strings.TrimSpace(cam.Name)
+	if utf8.RuneCountInString(cam.Name) > 200 || !utf8.ValidString(cam.Name) || strings.ContainsFunc(cam.Name, unicode.IsControl) {
+		return &FieldError{"name", CodeBadName, "use at most 200 characters of UTF-8 on one line"}
+	}
+	return nil
+}
+
+func (d *Draft) applyStreams(cam *Camera) *FieldError {
+	if fe := putURL(&cam.Streams[0], d.URL, "rtsp_url"); fe != nil {
+		return fe
+	}
+	switch d.SubURL.mode {
+	case clearIt:
+		cam.Streams = cam.Streams[:1]
+	case set:
+		if len(cam.Streams) == 1 {
+			sub := cam.Streams[0] // same account and transport, unless told otherwise
+			sub.ID, sub.URL = cam.ID.Stream(1), ""
+			cam.Streams = append(cam.Streams, sub)
+		}
+		if fe := putURL(&cam.Streams[1], d.SubURL, "sub_rtsp_url"); fe != nil {
+			return fe
+		}
+	}
+	for i := range cam.Streams {
+		s := &cam.Streams[i]
+		d.Username.apply(&s.Username)
+		if d.Password.mode != keep {
+			d.Password.apply(&s.Password)
+			s.Locked = false
+		}
+		d.Transport.apply(&s.Transport)
+		d.TLSSHA256.apply(&s.TLSSHA256)
+		if fe := s.check(); fe != nil {
+			return fe
+		}
+	}
+	return nil
+}
+
+// putURL puts a URL into a stream; userinfo in it replaces what the stream has.
+func putURL(s *Stream, f Field[string], column string) *FieldError {
+	if f.mode != set {
+		f.apply(&s.URL)
+		return nil
+	}
+	t, err := secret.SplitURL(strings.TrimSpace(f.v))
+	if err != nil {
+		return &FieldError{column, CodeBadURL, err.Error()}
+	}
+	s.URL = t.URL
+	if t.Username != "" {
+		s.Username = t.Username
+	}
+	if !t.Password.IsZero() {
+		s.Password, s.Locked = t.Password, false
+	}
+	return nil
+}
+
+// check normalises and checks what came from the Draft.
+func (s *Stream) check() *FieldError {
+	if s.Transport == "" {
+		s.Transport = TCP
+	}
+	switch s.Transport {
+	case TCP, UDP, Auto:
+	default:
+		return &FieldError{"transport", CodeBadTransport, fmt.Sprintf("%.20q is no transport: use tcp, udp or auto", string(s.Transport))}
+	}
+	s.TLSSHA256 = strings.ToLower(strings.ReplaceAll(s.TLSSHA256, ":", ""))
+	if s.TLSSHA256 != "" && !pinForm.MatchString(s.TLSSHA256) {
+		return &FieldError{"tls_sha256", CodeBadPin, "give the SHA-256 of the certificate, 64 hex digits"}
+	}
+	if len(s.Username) > 256 || strings.ContainsFunc(s.Username, unicode.IsControl) {
+		return &FieldError{"username", CodeBadText, "use at most 256 characters on one line"}
+	}
+	if p := s.Password.Reveal(); len(p) > 256 || strings.ContainsFunc(p, unicode.IsControl) {
+		return &FieldError{"password", CodeBadText, "use at most 256 characters on one line"}
+	}
+	return nil
+}
+
+func (d *Draft) applyPlace(cam *Camera) *FieldError {
+	var lon, lat *float64
+	p := Place{}
+	if cam.Place != nil {
+		p = *cam.Place
+		lon, lat = &p.Lon, &p.Lat
+	}
+	d.Lon.applyPtr(&lon)
+	d.Lat.applyPtr(&lat)
+	switch {
+	case lon == nil && lat == nil:
+		// Without a position a direction means nothing: it goes too.
+		if d.Azimuth.mode == set || d.FOV.mode == set || d.Range.mode == set {
+			return &FieldError{"lon", CodeHalfPlace, "azimuth_deg, fov_deg and range_m need lon and lat: give them too"}
+		}
+		cam.Place = nil
+		return nil
+	case lon == nil:
+		return &FieldError{"lon", CodeHalfPlace, "lat is there and lon is not: give both, or - for both"}
+	case lat == nil:
+		return &FieldError{"lat", CodeHalfPlace, "lon is there and lat is not: give both, or - for both"}
+	}
+	p.Lon, p.Lat = *lon, *lat
+	d.Azimuth.applyPtr(&p.Azimuth)
+	d.FOV.applyPtr(&p.FOV)
+	d.Range.applyPtr(&p.Range)
+	if math.Abs(p.Lat) > 90 && math.Abs(p.Lon) <= 90 && math.Abs(p.Lat) <= 180 {
+		return &FieldError{"lat", CodeOutOfRange, fmt.Sprintf("%s is no latitude: lon and lat seem to be swapped", number(p.Lat))}
+	}
+	for _, c := range []struct {
+		field    string
+		v        *float64
+		min, max float64
+	}{
+		{"lon", &p.Lon, -180, 180},
+		{"lat", &p.Lat, -90, 90},
+		{"azimuth_deg", p.Azimuth, 0, 360},
+		{"fov_deg", p.FOV, 0, 360},
+		{"range_m", p.Range, 0, 10_000},
+	} {
+		if c.v != nil && !(c.min <= *c.v && *c.v <= c.max) { // NaN too
+			return &FieldError{c.field, CodeOutOfRange, fmt.Sprintf("%s is out of range: use %s to %s", number(*c.v), number(c.min), number(c.max))}
+		}
+	}
+	if p.Azimuth != nil && *p.Azimuth == 360 {
+		p.Azimuth = new(float64)
+	}
+	cam.Place = &p
+	return nil
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// maxRetentionDays is ten years: more is a typing mistake.
+const maxRetentionDays = 3650
+
+func (d *Draft) applyRetention(cam *Camera) *FieldError {
+	d.RetentionDays.apply(&cam.RetentionDays)
+	if cam.RetentionDays < 0 || cam.RetentionDays > maxRetentionDays {
+		return &FieldError{
+			"retention_days", CodeOutOfRange,
+			fmt.Sprintf("%d is out of range: use 1 to %d, or - for the default", cam.RetentionDays, maxRetentionDays),
+		}
+	}
+	return nil
+}

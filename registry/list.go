@@ -1,0 +1,126 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"qianshao/storage/media"
+)
+
+// Query chooses cameras. The zero value is all active ones.
+type Query struct {
+	Limit int    // at most so many; 0: no limit
+	After string // Page.Next of the page before
+	Q     string // part of the name, device id or carrier; our id whole; case of a-z does not matter
+	// State is the state of the main stream (a Phase), or "removed", or "all"
+	// for active and removed ones; empty: active ones.
+	State string
+}
+
+// The values of Query.State that are no Phase.
+const (
+	QueryAll     = "all"
+	QueryRemoved = "removed"
+)
+
+// Page is one answer of List, in order of carrier and device id.
+type Page struct {
+	Items []Camera
+	Next  string // empty: nothing follows
+}
+
+// fetchAtOnce bounds what is read in one statement where Go filters by state.
+const fetchAtOnce = 500
+
+// List returns the cameras that q chooses. ErrBadCursor is wrapped for an
+// unknown q.After; an unknown state chooses nothing.
+func (r *Registry) List(ctx context.Context, q Query) (Page, error) {
+	var carrier, device string
+	if q.After != "" {
+		var ok bool
+		if carrier, device, ok = strings.Cut(q.After, ":"); !ok || checkRef(carrier, device) != nil {
+			return Page{}, fmt.Errorf("list cameras: after %.80q: %w", q.After, ErrBadCursor)
+		}
+	}
+	where, args := q.where()
+	var page Page
+	for {
+		want := fetchAtOnce
+		if q.Limit > 0 && (q.State == "" || q.State == QueryAll || q.State == QueryRemoved) {
+			want = min(want, q.Limit-len(page.Items)+1) // one more tells whether a page follows
+		}
+		list, err := r.cameras(ctx, r.db.R(), where+` AND (c.carrier > ? OR c.carrier = ? AND c.device_id > ?)
+			ORDER BY c.carrier, c.device_id LIMIT ?`, append(args[:len(args):len(args)], carrier, carrier, device, want)...)
+		if err != nil {
+			return Page{}, fmt.Errorf("list cameras: %w", r.db.Explain(err))
+		}
+		for i := range list {
+			if !r.inPhase(&list[i], q.State) {
+				continue
+			}
+			if q.Limit > 0 && len(page.Items) == q.Limit {
+				page.Next = page.Items[q.Limit-1].Ref()
+				return page, nil
+			}
+			page.Items = append(page.Items, list[i])
+		}
+		if len(list) < want {
+			return page, nil
+		}
+		carrier, device = list[len(list)-1].Carrier, list[len(list)-1].DeviceID
+	}
+}
+
+func (q *Query) where() (sql string, args []any) {
+	sql = "WHERE 1 = 1"
+	switch q.State {
+	case QueryAll:
+	case QueryRemoved:
+		sql += ` AND c.lifecycle = 'removed'`
+	default:
+		sql += ` AND c.lifecycle = 'active'`
+	}
+	if text := strings.TrimSpace(q.Q); text != "" {
+		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
+		sql += ` AND (lower(c.name) LIKE ? ESCAPE '\' OR lower(c.device_id) LIKE ? ESCAPE '\' OR c.carrier LIKE ? ESCAPE '\' OR c.id = ?)`
+		args = append(args, like, like, like, text)
+	}
+	return sql, args
+}
+
+// inPhase reports whether the camera's main stream is in the state asked for.
+func (r *Registry) inPhase(c *Camera, state string) bool {
+	switch state {
+	case "", QueryAll, QueryRemoved:
+		return true
+	}
+	return r.State(c.ID.Stream(0)).Phase == Phase(state)
+}
+
+// Count returns how many cameras are active.
+func (r *Registry) Count(ctx context.Context) (n int, err error) {
+	err = r.db.R().QueryRowContext(ctx, `SELECT count(*) FROM cameras WHERE lifecycle = 'active'`).Scan(&n)
+	return n, r.db.Explain(err)
+}
+
+// IDs returns the ids of all cameras ever enrolled, in order.
+func (r *Registry) IDs(ctx context.Context) ([]media.CameraID, error) {
+	rows, err := r.db.R().QueryContext(ctx, `SELECT id FROM cameras ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("list cameras: %w", r.db.Explain(err))
+	}
+	defer func() { _ = rows.Close() }()
+	var out []media.CameraID
+	for rows.Next() {
+		var id media.CameraID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list cameras: %w", err)
+		}
+		out = append(out, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list cameras: %w", r.db.Explain(err))
+	}
+	return out, nil
+}

@@ -1,0 +1,187 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"qianshao/registry/secret"
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+// querier is *sql.DB, *sql.Tx or *sql.Conn.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// selectCameras reads cameras with the place they have now; a removed camera
+// keeps its last. ? is timeline.Forever.
+const selectCameras = `SELECT c.id, c.carrier, c.device_id, c.name, c.lifecycle, c.enrolled_us, c.removed_us, c.retention_days,
+	p.lon, p.lat, p.azimuth_deg, p.fov_deg, p.range_m
+	FROM cameras c LEFT JOIN camera_places p ON p.camera = c.id AND p.valid_to = ?`
+
+// cameras reads the cameras that where (SQL behind selectCameras) names, with
+// their streams.
+func (r *Registry) cameras(ctx context.Context, on querier, where string, args ...any) ([]Camera, error) {
+	rows, err := on.QueryContext(ctx, selectCameras+" "+where, append([]any{int64(timeline.Forever)}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []Camera
+	for rows.Next() {
+		var c Camera
+		var lon, lat *float64
+		var p Place
+		if err := rows.Scan(&c.ID, &c.Carrier, &c.DeviceID, &c.Name, &c.Lifecycle, &c.EnrolledAt, &c.RemovedAt, &c.RetentionDays,
+			&lon, &lat, &p.Azimuth, &p.FOV, &p.Range); err != nil {
+			return nil, err
+		}
+		if lon != nil && lat != nil {
+			p.Lon, p.Lat = *lon, *lat
+			c.Place = &p
+		}
+		list = append(list, c)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	return list, r.addStreams(ctx, on, list)
+}
+
+// streamsAtOnce bounds the parameters of one statement.
+const streamsAtOnce = 200
+
+func (r *Registry) addStreams(ctx context.Context, on querier, list []Camera) error {
+	at := make(map[media.CameraID]*Camera, len(list))
+	for i := range list {
+		at[list[i].ID] = &list[i]
+	}
+	for from := 0; from < len(list); from += streamsAtOnce {
+		part := list[from:min(from+streamsAtOnce, len(list))]
+		args := make([]any, len(part))
+		for i := range part {
+			args[i] = string(part[i].ID)
+		}
+		rows, err := on.QueryContext(ctx, `SELECT camera, n, url, username, password, transport, tls_sha256 FROM streams
+			WHERE camera IN (?`+strings.Repeat(", ?", len(part)-1)+`) ORDER BY camera, n`, args...)
+		if err != nil {
+			return err
+		}
+		if err := r.scanStreams(rows, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Registry) scanStreams(rows *sql.Rows, at map[media.CameraID]*Camera) error {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var camera media.CameraID
+		var n int
+		var box []byte
+		var s Stream
+		if err := rows.Scan(&camera, &n, &s.URL, &s.Username, &box, &s.Transport, &s.TLSSHA256); err != nil {
+			return err
+		}
+		s.ID = camera.Stream(n)
+		if box != nil {
+			plain, err := r.key.Open(box, boxPlace(s.ID))
+			s.Password, s.Locked = secret.New(string(plain)), err != nil
+		}
+		at[camera].Streams = append(at[camera].Streams, s)
+	}
+	return rows.Err()
+}
+
+// Get returns a camera by our id; the error wraps ErrUnknown if there is none.
+func (r *Registry) Get(ctx context.Context, id media.CameraID) (Camera, error) {
+	list, err := r.cameras(ctx, r.db.R(), `WHERE c.id = ?`, string(id))
+	if err != nil {
+		return Camera{}, fmt.Errorf("camera %s: %w", id, r.db.Explain(err))
+	}
+	if len(list) == 0 {
+		return Camera{}, fmt.Errorf("camera %s: %w", id, ErrUnknown)
+	}
+	return list[0], nil
+}
+
+// Resolve finds the camera a person means: our id, carrier:device, or a device
+// id that one carrier alone uses (removed cameras give way to active ones).
+// The error wraps ErrUnknown, or is an *AmbiguousError with the candidates.
+func (r *Registry) Resolve(ctx context.Context, ref string) (Camera, error) {
+	ref = strings.TrimSpace(ref)
+	if id, err := media.ParseCameraID(ref); err == nil {
+		return r.Get(ctx, id)
+	}
+	var list []Camera
+	var err error
+	if carrier, device, ok := strings.Cut(ref, ":"); ok {
+		list, err = r.cameras(ctx, r.db.R(), `WHERE c.carrier = ? AND c.device_id = ?`, carrier, device)
+	} else {
+		list, err = r.cameras(ctx, r.db.R(), `WHERE c.device_id = ? ORDER BY c.carrier`, ref)
+	}
+	if err != nil {
+		return Camera{}, fmt.Errorf("camera %.80q: %w", ref, r.db.Explain(err))
+	}
+	if len(list) == 0 {
+		return Camera{}, fmt.Errorf("camera %.80q: %w", ref, ErrUnknown)
+	}
+	if cam, ok := only(list); ok {
+		return cam, nil
+	}
+	e := &AmbiguousError{Ref: ref}
+	for _, c := range list {
+		e.Candidates = append(e.Candidates, Candidate{c.ID, c.Carrier, c.DeviceID, c.Name})
+	}
+	return Camera{}, e
+}
+
+// only returns the one camera of list, or the one that is active.
+func only(list []Camera) (Camera, bool) {
+	if len(list) == 1 {
+		return list[0], true
+	}
+	found := -1
+	for i := range list {
+		if list[i].Lifecycle == Active {
+			if found >= 0 {
+				return Camera{}, false
+			}
+			found = i
+		}
+	}
+	if found < 0 {
+		return Camera{}, false
+	}
+	return list[found], true
+}
+
+// Enrolled returns when a stream was to be recorded: half-open spans in order,
+// the last one reaching to timeline.Forever while the camera is active. A
+// stream that is not known has none.
+func (r *Registry) Enrolled(ctx context.Context, stream media.StreamID) ([]timeline.Span, error) {
+	rows, err := r.db.R().QueryContext(ctx, `SELECT from_us, to_us FROM enrolments WHERE stream = ? ORDER BY from_us`, string(stream))
+	if err != nil {
+		return nil, fmt.Errorf("enrolment of %s: %w", stream, r.db.Explain(err))
+	}
+	defer func() { _ = rows.Close() }()
+	var out []timeline.Span
+	for rows.Next() {
+		var s timeline.Span
+		if err := rows.Scan(&s.From, &s.To); err != nil {
+			return nil, fmt.Errorf("enrolment of %s: %w", stream, err)
+		}
+		if !s.Empty() {
+			out = append(out, s)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("enrolment of %s: %w", stream, r.db.Explain(err))
+	}
+	return out, nil
+}

@@ -1,0 +1,148 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"qianshao/storage/media"
+)
+
+// Status is what became of one Draft.
+type Status string
+
+// The outcomes of a Draft.
+const (
+	Created   Status = "created"
+	Updated   Status = "updated" // also a removed camera that is back
+	Unchanged Status = "unchanged"
+	Rejected  Status = "error"
+)
+
+// Outcome answers one Draft. Field, Code and Message are set for Rejected.
+type Outcome struct {
+	Row      int            `json:"row,omitempty"`
+	Camera   media.CameraID `json:"id,omitempty"`
+	Carrier  string         `json:"carrier,omitempty"`
+	DeviceID string         `json:"carrier_device_id,omitempty"`
+	Status   Status         `json:"status"`
+	Field    string         `json:"field,omitempty"`
+	Code     string         `json:"code,omitempty"`
+	Message  string         `json:"message,omitempty"`
+}
+
+// draftsAtOnce bounds a transaction: one sync for so many rows, while other
+// processes wait no longer than that.
+const draftsAtOnce = 500
+
+// Upsert makes and changes cameras and answers each Draft in order; a bad one
+// does not stop the others. What is answered is durable. If the store has not
+// confirmed the acts that belong to it, the error wraps ErrUnconfirmed, with
+// all outcomes there; any other error means that the Drafts without an outcome
+// were not looked at.
+func (r *Registry) Upsert(ctx context.Context, drafts []Draft) ([]Outcome, error) {
+	outcomes := make([]Outcome, 0, len(drafts))
+	for from := 0; from < len(drafts); from += draftsAtOnce {
+		var part []Outcome
+		err := r.write(ctx, func(tx *sql.Tx) (changed bool, err error) {
+			part, changed, err = r.upsertPart(ctx, tx, drafts[from:min(from+draftsAtOnce, len(drafts))])
+			return changed, err
+		})
+		if err != nil {
+			return outcomes, fmt.Errorf("enter cameras: %w", err)
+		}
+		outcomes = append(outcomes, part...)
+	}
+	if err := r.ship(ctx); err != nil {
+		return outcomes, fmt.Errorf("enter cameras: %w: %w", ErrUnconfirmed, err)
+	}
+	return outcomes, nil
+}
+
+func (r *Registry) upsertPart(ctx context.Context, tx *sql.Tx, drafts []Draft) (out []Outcome, changed bool, err error) {
+	w := writer{r: r, tx: tx, now: r.now()}
+	defer w.close()
+	for i := range drafts {
+		d := drafts[i]
+		if d.Carrier == "" {
+			d.Carrier = DefaultCarrier
+		}
+		o, err := r.upsertOne(ctx, &w, &d)
+		var fe *FieldError
+		if errors.As(err, &fe) {
+			o.Status, o.Field, o.Code, o.Message = Rejected, fe.Field, fe.Code, fe.Message
+		} else if err != nil {
+			return nil, false, err
+		}
+		o.Row, o.Carrier, o.DeviceID = d.Row, d.Carrier, d.DeviceID
+		changed = changed || o.Status == Created || o.Status == Updated
+		out = append(out, o)
+	}
+	return out, changed, nil
+}
+
+func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome, error) {
+	if fe := checkRef(d.Carrier, d.DeviceID); fe != nil {
+		return Outcome{}, fe
+	}
+	list, err := r.cameras(ctx, w.tx, `WHERE c.carrier = ? AND c.device_id = ?`, d.Carrier, d.DeviceID)
+	if err != nil {
+		return Outcome{}, err
+	}
+	var old *Camera
+	if len(list) > 0 {
+		old = &list[0]
+	}
+	cam, fe := d.apply(old)
+	if fe != nil {
+		return Outcome{}, fe
+	}
+	o := Outcome{Camera: cam.ID}
+	switch {
+	case old == nil:
+		o.Status = Created
+	case cam.equal(old):
+		o.Status = Unchanged
+		return o, nil
+	default:
+		o.Status = Updated
+	}
+	return o, errors.Join(w.put(ctx, old, cam), w.putActs(ctx, old, cam, d.Actor))
+}
+
+// Remove stops the recording of a camera; its footage stays to the end of its
+// retention. Removing a removed camera changes nothing. The error wraps
+// ErrUnknown if there is no such camera, and ErrUnconfirmed as Upsert's does.
+func (r *Registry) Remove(ctx context.Context, id media.CameraID, actor string) error {
+	var streams []Stream
+	err := r.write(ctx, func(tx *sql.Tx) (bool, error) {
+		list, err := r.cameras(ctx, tx, `WHERE c.id = ?`, string(id))
+		if err != nil {
+			return false, err
+		}
+		if len(list) == 0 {
+			return false, ErrUnknown
+		}
+		old := &list[0]
+		streams = old.Streams
+		if old.Lifecycle == Removed {
+			return false, nil
+		}
+		w := writer{r: r, tx: tx, now: r.now()}
+		defer w.close()
+		gone := *old
+		gone.Lifecycle, gone.RemovedAt = Removed, max(w.now, old.EnrolledAt+1)
+		return true, errors.Join(w.put(ctx, old, &gone), w.putActs(ctx, old, &gone, actor))
+	})
+	if err != nil {
+		return fmt.Errorf("remove camera %s: %w", id, err)
+	}
+	for _, s := range streams {
+		r.ForgetState(s.ID)
+	}
+	if err := r.ship(ctx); err != nil {
+		return fmt.Errorf("remove camera %s: %w: %w", id, ErrUnconfirmed, err)
+	}
+	return nil
+}

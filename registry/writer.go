@@ -1,0 +1,164 @@
+package registry
+
+import (
+	"context"
+	"database/sql"
+
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+// writer puts cameras into the tables within one transaction.
+type writer struct {
+	r     *Registry
+	tx    *sql.Tx
+	now   timeline.Micros
+	stmts map[string]*sql.Stmt
+}
+
+func (w *writer) close() {
+	for _, s := range w.stmts {
+		_ = s.Close()
+	}
+}
+
+func (w *writer) exec(ctx context.Context, text string, args ...any) error {
+	s := w.stmts[text]
+	if s == nil {
+		var err error
+		if s, err = w.tx.PrepareContext(ctx, text); err != nil {
+			return err
+		}
+		if w.stmts == nil {
+			w.stmts = map[string]*sql.Stmt{}
+		}
+		w.stmts[text] = s
+	}
+	_, err := s.ExecContext(ctx, args...)
+	return err
+}
+
+// put writes what is different between old (nil: new) and cam, and keeps
+// enrolments and places. It sets cam.EnrolledAt of a camera that joins.
+func (w *writer) put(ctx context.Context, old, cam *Camera) error {
+	from := w.now
+	if cam.Lifecycle == Active && (old == nil || old.Lifecycle != Active) { // it joins
+		if old != nil { // never before the time it left
+			from = max(from, old.RemovedAt)
+		}
+		cam.EnrolledAt = from
+	}
+	err := w.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, lifecycle = excluded.lifecycle,
+		enrolled_us = excluded.enrolled_us, removed_us = excluded.removed_us, retention_days = excluded.retention_days`,
+		string(cam.ID), cam.Carrier, cam.DeviceID, cam.Name, string(cam.Lifecycle),
+		int64(cam.EnrolledAt), int64(cam.RemovedAt), cam.RetentionDays)
+	if err != nil {
+		return err
+	}
+	if err := w.putStreams(ctx, old, cam); err != nil {
+		return err
+	}
+	if old == nil || !old.Place.equal(cam.Place) {
+		if err := w.putPlace(ctx, cam.ID, cam.Place, from); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) putStreams(ctx context.Context, old, cam *Camera) error {
+	had := 0
+	if old != nil {
+		had = len(old.Streams)
+	}
+	for i := range cam.Streams {
+		s := &cam.Streams[i]
+		if i < had && s.equal(&old.Streams[i]) {
+			continue
+		}
+		if err := w.putStream(ctx, cam.ID, i, s, i < had && s.Locked); err != nil {
+			return err
+		}
+	}
+	if had > len(cam.Streams) {
+		if err := w.exec(ctx, `DELETE FROM streams WHERE camera = ? AND n >= ?`, string(cam.ID), len(cam.Streams)); err != nil {
+			return err
+		}
+	}
+	return w.putEnrolments(ctx, old, cam)
+}
+
+// putStream writes one stream. keepBox leaves a sealed password that cannot be
+// opened where it is.
+func (w *writer) putStream(ctx context.Context, cam media.CameraID, n int, s *Stream, keepBox bool) error {
+	var box []byte
+	if !s.Password.IsZero() {
+		box = w.r.key.Seal([]byte(s.Password.Reveal()), boxPlace(s.ID))
+	}
+	password := "excluded.password"
+	if keepBox {
+		password = "streams.password"
+	}
+	return w.exec(ctx, `INSERT INTO streams (camera, n, url, username, password, transport, tls_sha256) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (camera, n) DO UPDATE SET url = excluded.url, username = excluded.username, password = `+password+`,
+		transport = excluded.transport, tls_sha256 = excluded.tls_sha256`,
+		string(cam), n, s.URL, s.Username, box, string(s.Transport), s.TLSSHA256)
+}
+
+// putEnrolments opens and closes the spans in which footage is owed.
+func (w *writer) putEnrolments(ctx context.Context, old, cam *Camera) error {
+	was := 0 // streams enrolled before
+	if old != nil && old.Lifecycle == Active {
+		was = len(old.Streams)
+	}
+	is := 0
+	if cam.Lifecycle == Active {
+		is = len(cam.Streams)
+	}
+	from := w.now
+	if was == 0 {
+		from = cam.EnrolledAt
+	}
+	for n := was; n < is; n++ {
+		err := w.exec(ctx, `INSERT INTO enrolments (stream, from_us, to_us) VALUES (?, ?, ?)
+			ON CONFLICT (stream, from_us) DO UPDATE SET to_us = excluded.to_us`,
+			string(cam.ID.Stream(n)), int64(from), int64(timeline.Forever))
+		if err != nil {
+			return err
+		}
+	}
+	to := w.now
+	if is == 0 {
+		to = cam.RemovedAt
+	}
+	for n := is; n < was; n++ {
+		if err := w.closeEnrolment(ctx, cam.ID.Stream(n), to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) closeEnrolment(ctx context.Context, stream media.StreamID, to timeline.Micros) error {
+	return w.exec(ctx, `UPDATE enrolments SET to_us = CASE WHEN from_us > ? THEN from_us ELSE ? END WHERE stream = ? AND to_us = ?`,
+		int64(to), int64(to), string(stream), int64(timeline.Forever))
+}
+
+// putPlace ends the place in force at from and begins p, which is nil for no
+// place. p lasts to the next one known.
+func (w *writer) putPlace(ctx context.Context, cam media.CameraID, p *Place, from timeline.Micros) error {
+	err := w.exec(ctx, `UPDATE camera_places SET valid_to = ? WHERE camera = ? AND valid_from < ? AND valid_to > ?`,
+		int64(from), string(cam), int64(from), int64(from))
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return w.exec(ctx, `DELETE FROM camera_places WHERE camera = ? AND valid_from = ?`, string(cam), int64(from))
+	}
+	return w.exec(ctx, `INSERT INTO camera_places (camera, valid_from, valid_to, lon, lat, azimuth_deg, fov_deg, range_m)
+		VALUES (?, ?, coalesce((SELECT min(valid_from) FROM camera_places WHERE camera = ? AND valid_from > ?), ?), ?, ?, ?, ?, ?)
+		ON CONFLICT (camera, valid_from) DO UPDATE SET lon = excluded.lon, lat = excluded.lat,
+		azimuth_deg = excluded.azimuth_deg, fov_deg = excluded.fov_deg, range_m = excluded.range_m`,
+		string(cam), int64(from), string(cam), int64(from), int64(timeline.Forever), p.Lon, p.Lat, p.Azimuth, p.FOV, p.Range)
+}

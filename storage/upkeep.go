@@ -1,0 +1,343 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"qianshao/storage/blob"
+	"qianshao/storage/index"
+	"qianshao/storage/segment"
+	"qianshao/storage/spool"
+)
+
+const (
+	// defaultUploads is enough to hide a store's latency, and few enough to leave
+	// it to clips.
+	defaultUploads = 4
+	// uploadBatch bounds how many rows one look at the queue takes.
+	uploadBatch = 256
+	backoffMin  = time.Second
+	backoffMax  = time.Minute
+	// retryBad is how long a segment is left alone that cannot be stored, or
+	// sealed: each attempt may read it whole.
+	retryBad = 10 * time.Minute
+)
+
+// Recover seals what an unclean stop left open and makes every segment in the
+// spool known to the index. It must return before anything is recorded. What
+// the index cannot take now it gets later, from Run.
+func (a *Archive) Recover(ctx context.Context) (n int, err error) {
+	err = a.Spool.Recover(ctx, func(v *spool.Sealed) error {
+		n++
+		if err := a.index(ctx, v); err != nil {
+			a.later(nil, v)
+			a.Log.Warn("recovered segment not indexed yet", "segment", v.Key.String(), "err", err)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// index adds a sealed segment's row. A segment that is stored already needs no
+// copy in the spool any more: the process ended between storing and freeing.
+// One that the index can never take, because its identity belongs to other
+// bytes, moves to quarantine.
+func (a *Archive) index(ctx context.Context, v *spool.Sealed) error {
+	row, err := a.Index.Get(ctx, v.Key.ID)
+	if err == nil && row.SHA256 == v.SHA256 && row.State == index.Stored {
+		return a.Spool.Remove(v.Key)
+	}
+	if err != nil && !errors.Is(err, index.ErrNotExist) {
+		return err
+	}
+	_, err = a.Index.Add(ctx, SealedRow(v))
+	if errors.Is(err, index.ErrConflict) || errors.Is(err, index.ErrBadRow) {
+		return a.Spool.Quarantine(v.Key, err)
+	}
+	return err
+}
+
+// Sealed makes a segment that was just sealed known to readers. While the index
+// is away the file stays in the spool's open list, readable from there, and Run
+// makes up for it.
+func (a *Archive) Sealed(ctx context.Context, f *spool.File, v *spool.Sealed) {
+	// The segment is on disk whatever becomes of the request to stop.
+	if _, err := a.Index.Add(context.WithoutCancel(ctx), SealedRow(v)); err != nil {
+		a.Log.Error("segment not indexed yet", "segment", v.Key.String(), "err", err)
+		a.later(f, v)
+		return
+	}
+	a.Spool.Forget(f)
+	a.up.kick()
+}
+
+// upkeep is the Archive's state between runs of Run. The zero value is ready.
+type upkeep struct {
+	once sync.Once
+	wake chan struct{}
+
+	mu   sync.Mutex
+	late []lateRow                // sealed, not indexed; guarded by mu
+	bad  map[segment.ID]time.Time // cannot be stored, and when that was seen; guarded by mu
+	tied time.Time                // when unsettled files of the spool were last tried; guarded by mu
+}
+
+type lateRow struct {
+	f *spool.File // may be nil
+	v *spool.Sealed
+}
+
+func (u *upkeep) channel() chan struct{} {
+	u.once.Do(func() { u.wake = make(chan struct{}, 1) })
+	return u.wake
+}
+
+func (u *upkeep) kick() {
+	select {
+	case u.channel() <- struct{}{}:
+	default:
+	}
+}
+
+func (a *Archive) later(f *spool.File, v *spool.Sealed) {
+	a.up.mu.Lock()
+	a.up.late = append(a.up.late, lateRow{f, v})
+	a.up.mu.Unlock()
+}
+
+// indexLate tries again to index what could not be, and to seal what had to be
+// left unsealed.
+func (a *Archive) indexLate(ctx context.Context) {
+	a.settleSpool(ctx)
+	a.up.mu.Lock()
+	late := a.up.late
+	a.up.late = nil
+	a.up.mu.Unlock()
+	for _, l := range late {
+		if err := a.index(ctx, l.v); err != nil {
+			a.later(l.f, l.v)
+			continue
+		}
+		if l.f != nil {
+			a.Spool.Forget(l.f)
+		}
+	}
+}
+
+// settleSpool asks the spool again to seal what it had no room for.
+func (a *Archive) settleSpool(ctx context.Context) {
+	if a.Spool.Unsettled() == 0 {
+		return
+	}
+	a.up.mu.Lock()
+	soon := time.Since(a.up.tied) < time.Minute
+	if !soon {
+		a.up.tied = time.Now()
+	}
+	a.up.mu.Unlock()
+	if soon {
+		return
+	}
+	if _, err := a.Recover(ctx); err != nil && ctx.Err() == nil {
+		a.Log.Warn("spool not settled yet", "err", err)
+	}
+}
+
+// Run moves sealed segments to the store, oldest first, until ctx is done. A
+// store that is away is tried again with growing, jittered pauses; meanwhile
+// clips are served from the spool.
+func (a *Archive) Run(ctx context.Context) error {
+	pause := time.Duration(0)
+	for {
+		wait := 5 * time.Second
+		if pause > 0 {
+			wait = time.Duration(rand.Int64N(int64(pause))) + backoffMin/2
+		}
+		timer := time.NewTimer(wait)
+		wake := a.up.channel()
+		if pause > 0 {
+			wake = nil // new segments do not hurry a store that is away
+		}
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+		a.indexLate(ctx)
+		err := a.upload(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			if pause > 0 {
+				a.Log.Info("store is back, spool has drained")
+			}
+			pause = 0
+		case pause == 0:
+			pause = backoffMin
+			n, bytes := a.Spool.Pending()
+			a.Log.Warn("store cannot take footage, it stays in the spool", "segments", n, "bytes", bytes, "err", err)
+		default:
+			pause = min(2*pause, backoffMax)
+		}
+	}
+}
+
+// Drain stores what is in the spool, once; for an orderly stop.
+func (a *Archive) Drain(ctx context.Context) error {
+	a.indexLate(ctx)
+	return a.upload(ctx)
+}
+
+// upload stores every spooled segment; it returns the first failure.
+func (a *Archive) upload(ctx context.Context) error {
+	var after *index.Row
+	for {
+		rows, err := a.Index.ByState(ctx, index.Spooled, after, uploadBatch)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		if err := a.uploadRows(ctx, rows); err != nil {
+			return err
+		}
+		after = &rows[len(rows)-1]
+	}
+}
+
+func (a *Archive) uploadRows(ctx context.Context, rows []index.Row) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	work := make(chan index.Row)
+	var wg sync.WaitGroup
+	var once sync.Once
+	var first error
+	n := a.Uploads
+	if n <= 0 {
+		n = defaultUploads
+	}
+	for range min(n, len(rows)) {
+		wg.Go(func() {
+			for r := range work {
+				if err := a.store(ctx, r); err != nil {
+					once.Do(func() { first = err; cancel() })
+				}
+			}
+		})
+	}
+feed:
+	for _, r := range rows {
+		select {
+		case work <- r:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(work)
+	wg.Wait()
+	if first == nil {
+		first = ctx.Err()
+	}
+	return first
+}
+
+// store takes one segment from SEALED over STORED and INDEXED to SPOOL FREED.
+// Every step may have been done before.
+func (a *Archive) store(ctx context.Context, r index.Row) error {
+	key := r.Key()
+	if a.isBad(r.ID) {
+		return nil
+	}
+	if _, err := a.Spool.Stat(key); errors.Is(err, fs.ErrNotExist) {
+		return a.storeMissing(ctx, r)
+	}
+	c := blob.Content{Size: r.Bytes, SHA256: r.SHA256, Open: func() (io.ReadCloser, error) {
+		f, err := a.Spool.OpenSealed(key)
+		if err != nil {
+			return nil, err
+		}
+		return sectionCloser{io.NewSectionReader(f, 0, r.Bytes), f}, nil
+	}}
+	err := blob.ErrCannotAdopt
+	if ad, ok := a.Store.(blob.Adopter); ok {
+		err = ad.Adopt(ctx, key.String(), a.Spool.Path(key), c)
+	}
+	if errors.Is(err, blob.ErrCannotAdopt) {
+		err = a.Store.Put(ctx, key.String(), c)
+	}
+	switch {
+	case err == nil:
+		return a.stored(ctx, r)
+	case errors.Is(err, blob.ErrChecksum) || errors.Is(err, blob.ErrDifferent):
+		// Of this segment alone: the others go on.
+		a.noteBad(r, "segment cannot be stored; run qianshao check --deep", err)
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		if _, serr := a.Spool.Stat(key); errors.Is(serr, fs.ErrNotExist) {
+			return a.storeMissing(ctx, r) // another upload was quicker
+		}
+	}
+	return fmt.Errorf("store %s: %w", key, err)
+}
+
+// isBad reports whether the segment could not be stored a short while ago.
+func (a *Archive) isBad(id segment.ID) bool {
+	a.up.mu.Lock()
+	defer a.up.mu.Unlock()
+	at, bad := a.up.bad[id]
+	return bad && time.Since(at) < retryBad
+}
+
+// noteBad remembers a segment that cannot be stored, and says so once.
+func (a *Archive) noteBad(r index.Row, what string, err error) {
+	a.up.mu.Lock()
+	defer a.up.mu.Unlock()
+	if a.up.bad == nil {
+		a.up.bad = map[segment.ID]time.Time{}
+	}
+	if _, said := a.up.bad[r.ID]; !said {
+		a.Log.Error(what, "segment", r.Key().String(), "err", err)
+	}
+	a.up.bad[r.ID] = time.Now()
+}
+
+func (a *Archive) stored(ctx context.Context, r index.Row) error {
+	if err := a.Index.SetStored(ctx, r.ID); err != nil {
+		return fmt.Errorf("note %s as stored: %w", r.Key(), err)
+	}
+	return a.Spool.Remove(r.Key())
+}
+
+// storeMissing handles a row that says spooled and whose file is not there: it
+// is in the store after all, or it is lost, which is said once.
+func (a *Archive) storeMissing(ctx context.Context, r index.Row) error {
+	info, err := a.Store.Head(ctx, r.Key().String())
+	switch {
+	case err == nil && info.Size == r.Bytes:
+		return a.stored(ctx, r)
+	case err != nil && !errors.Is(err, blob.ErrNotExist):
+		return err
+	}
+	a.noteBad(r, "segment is neither in the spool nor in the store; run qianshao check", fs.ErrNotExist)
+	return nil
+}
+
+// Delete removes a segment's bytes wherever they lie, for good: when it returns,
+// no power cut brings them back. A segment that is gone is no error.
+func (a *Archive) Delete(ctx context.Context, r index.Row) error {
+	a.feet.drop(r.ID)
+	return errors.Join(a.Store.Delete(ctx, r.Key().String()), a.Spool.Discard(r.Key()))
+}
+
+type sectionCloser struct {
+	io.Reader
+	io.Closer
+}
