@@ -128,6 +128,8 @@ func (h264Codec) classify(nal []byte) nalClass {
 		return nalClass{set: 3, first: true}
 	case 9:
 		return nalClass{first: true}
+	case 10, 11:
+		return nalClass{bare: true} // end of sequence, end of stream
 	case 12:
 		return nalClass{drop: true} // filler data
 	}

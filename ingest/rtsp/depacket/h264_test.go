@@ -222,6 +222,24 @@ func TestH264WithoutMarker(t *testing.T) {
 	w.same(avcc(avcSPS, avcPPS, avcIDR), avcc(avcP), avcc(avcP))
 }
 
+// TestH264EndOfSequence: a NAL unit that is a header alone ends a picture and
+// belongs to it.
+func TestH264EndOfSequence(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string][]byte{"sequence": {0x0a}, "stream": {0x0b}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWire(t, avcBoth())
+			w.send(0, avcIDR, end)
+			w.send(3600, join([]byte{0x78}, sized(avcP, end)))
+			w.same(avcc(avcSPS, avcPPS, avcIDR, end), avcc(avcP, end))
+			if c := w.s.Counters(); c.Damaged != 0 {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
 func TestH264Malformed(t *testing.T) {
 	t.Parallel()
 	for name, b := range map[string][]byte{

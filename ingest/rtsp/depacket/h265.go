@@ -110,6 +110,8 @@ func (h265Codec) classify(nal []byte) nalClass {
 		return nalClass{set: int(kind) - 31, first: true}
 	case kind == 35, kind == 39: // AUD, prefix SEI
 		return nalClass{first: true}
+	case kind == 36, kind == 37:
+		return nalClass{bare: true} // end of sequence, end of bitstream
 	case kind == 38:
 		return nalClass{drop: true} // filler data
 	}

@@ -28,6 +28,7 @@ type nalClass struct {
 	slice bool
 	first bool // a slice that begins a picture, or a NAL unit that precedes one
 	drop  bool // not part of a stream in a file
+	bare  bool // a header is all there is to it: an end of sequence or of stream
 }
 
 // sets are the parameter sets in force, by kind and id.
@@ -143,13 +144,18 @@ func (b *nalUnits) end() {
 
 // nal writes one whole NAL unit.
 func (b *nalUnits) nal(nal []byte) {
-	if len(nal) <= b.codec.header() {
-		if len(nal) > 0 {
-			b.out.damaged = true
-		}
+	if len(nal) == 0 {
+		return
+	}
+	if len(nal) < b.codec.header() {
+		b.out.damaged = true
 		return
 	}
 	c := b.codec.classify(nal)
+	if len(nal) == b.codec.header() && !c.bare {
+		b.out.damaged = true
+		return
+	}
 	if c.drop {
 		return
 	}
