@@ -56,7 +56,7 @@ func params(f format.Format) (depacket.Params, bool) {
 		p.SPS, p.PPS = one(sps), one(pps)
 		return p, true
 	case *format.H265:
-		p := depacket.Params{Codec: media.H265, Rate: 90000, DONL: f.MaxDONDiff > 0}
+		p := depacket.Params{Codec: media.H265, Rate: 90000, MaxDONDiff: f.MaxDONDiff}
 		vps, sps, pps := f.SafeParams()
 		p.VPS, p.SPS, p.PPS = one(vps), one(sps), one(pps)
 		return p, true

@@ -1,6 +1,7 @@
 package depacket
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
@@ -9,50 +10,49 @@ import (
 	"qianshao/storage/media"
 )
 
-// h264Format is RFC 6184: single NAL units, STAP-A, STAP-B, MTAP16, MTAP24, FU-A
-// and FU-B. In interleaved mode the decoding order numbers are skipped: packets
-// are taken in the order sent.
-type h264Format struct{ *nalUnits }
+// h264Format is RFC 6184 in all its packetization modes: single NAL units,
+// STAP-A and FU-A in the order sent; STAP-B, MTAP16, MTAP24 and FU-B by their
+// decoding order numbers.
+type h264Format struct {
+	*nalUnits
+	order   *interleaved
+	reorder bool // the sender may change the order
+}
 
-func newH264(out *output, p Params) format { return &h264Format{newNALUnits(out, h264Codec{}, p)} }
+func newH264(out *output, p Params) format {
+	u := newNALUnits(out, h264Codec{}, p)
+	w := window{slices: p.InterleavingDepth, units: -1, span: -1}
+	if p.MaxDONDiff > 0 {
+		w.span = int64(p.MaxDONDiff)
+	}
+	return &h264Format{nalUnits: u, order: &interleaved{units: u, win: w}, reorder: p.InterleavingDepth > 0}
+}
 
-func (f *h264Format) flush() { f.end() }
+func (f *h264Format) flush() {
+	f.order.drain()
+	f.end()
+}
 
 func (f *h264Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool) {
-	if kind := b[0] & 0x1f; kind == 26 || kind == 27 {
-		f.several(h, b, at, gap)
+	kind := b[0] & 0x1f
+	inside := kind == 28 && len(b) > 1 && b[1]&0x80 == 0 && f.order.has // of an FU-B's NAL unit
+	if kind == 25 || kind == 26 || kind == 27 || kind == 29 || inside {
+		f.numbered(h, b, at, gap)
 		return
 	}
+	if f.order.has {
+		f.order.drain()
+	}
 	f.step(h.Timestamp, at, gap, func() bool { return h264First(b) })
-	switch kind := b[0] & 0x1f; kind {
-	case 24, 25: // STAP-A, STAP-B
-		b = b[1:]
-		if kind == 25 {
-			b = b[min(2, len(b)):]
-		}
-		for len(b) > 2 {
-			n := int(b[0])<<8 | int(b[1])
-			if n == 0 || n > len(b)-2 {
-				f.out.damaged = true
-				break
-			}
-			f.nal(b[2 : 2+n])
-			b = b[2+n:]
-		}
-	case 28, 29: // FU-A, FU-B
-		if len(b) < 3 {
+	switch kind {
+	case 24: // STAP-A
+		f.aggregate(b[1:])
+	case 28: // FU-A
+		if len(b) < 2 {
 			f.out.damaged = true
 			break
 		}
-		head := []byte{b[0]&0xe0 | b[1]&0x1f}
-		start, end := b[1]&0x80 != 0, b[1]&0x40 != 0
-		part := b[2:]
-		if kind == 29 && start {
-			part = part[min(2, len(part)):]
-		}
-		f.fragment(head, part, start, end)
-	case 0, 30, 31: // undefined
-		f.out.damaged = true
+		f.fragment([]byte{b[0]&0xe0 | b[1]&0x1f}, b[2:], b[1]&0x80 != 0, b[1]&0x40 != 0)
 	default:
 		f.nal(b)
 	}
@@ -61,32 +61,91 @@ func (f *h264Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool)
 	}
 }
 
-// several takes an MTAP16 or MTAP24 (RFC 6184 5.7.2): NAL units of several
-// pictures, each with its own offset from the packet's timestamp.
-func (f *h264Format) several(h *rtp.Header, b []byte, at time.Duration, gap bool) {
-	wide := int(b[0]&0x1f) - 24 // bytes of an offset: 2 or 3
-	b = b[min(3, len(b)):]
-	for len(b) >= 3+wide {
-		n := int(b[0])<<8 | int(b[1])
+// numbered takes a packet whose NAL units carry decoding order numbers.
+func (f *h264Format) numbered(h *rtp.Header, b []byte, at time.Duration, gap bool) {
+	if gap {
+		f.order.lost()
+	}
+	var ok bool
+	switch kind := b[0] & 0x1f; kind {
+	case 25: // STAP-B
+		ok = f.stapB(h, b, at)
+	case 26, 27: // MTAP16, MTAP24
+		ok = f.mtap(h, b, at, int(kind)-24)
+	default: // FU-B, and the FU-As that follow it
+		ok = f.fuB(b, h.Timestamp, at)
+	}
+	if !ok {
+		f.order.broken(h.Timestamp)
+	}
+	if h.Marker && !f.reorder {
+		f.order.empty()
+		f.end()
+	}
+}
+
+// stapB takes NAL units of one time, numbered one after the other (RFC 6184
+// 5.7.1).
+func (f *h264Format) stapB(h *rtp.Header, b []byte, at time.Duration) bool {
+	if len(b) < 3 {
+		return false
+	}
+	don := binary.BigEndian.Uint16(b[1:])
+	n := uint16(0)
+	for b = b[3:]; !padding(b); n++ {
+		nal, rest, ok := sized(b)
+		if !ok {
+			return false
+		}
+		f.order.whole(don+n, h.Timestamp, at, nal)
+		b = rest
+	}
+	return n > 0
+}
+
+// mtap takes NAL units of several times, each with its number and its offset,
+// of wide bytes, from the packet's timestamp (RFC 6184 5.7.2).
+func (f *h264Format) mtap(h *rtp.Header, b []byte, at time.Duration, wide int) bool {
+	if len(b) < 3 {
+		return false
+	}
+	base := binary.BigEndian.Uint16(b[1:])
+	n := 0
+	for b = b[3:]; !padding(b); n++ {
+		if len(b) < 3+wide {
+			return false
+		}
+		size := int(binary.BigEndian.Uint16(b)) // of the NAL unit alone
+		don := base + uint16(b[2])
 		offset := uint32(0)
 		for _, v := range b[3 : 3+wide] {
 			offset = offset<<8 | uint32(v)
 		}
 		b = b[3+wide:]
-		if n == 0 || n > len(b) {
-			break
+		if size == 0 || size > len(b) {
+			return false
 		}
-		nal := b[:n]
-		f.step(h.Timestamp+offset, at, gap, func() bool { return h264First(nal) })
-		f.nal(nal)
-		b, gap = b[n:], false
+		f.order.whole(don, h.Timestamp+offset, at, b[:size])
+		b = b[size:]
 	}
-	if len(b) > 0 {
-		f.out.damaged = true
+	return n > 0
+}
+
+// fuB takes a part of a NAL unit; the first carries its number (RFC 6184 5.8).
+func (f *h264Format) fuB(b []byte, rtp uint32, at time.Duration) bool {
+	if b[0]&0x1f == 29 {
+		if len(b) < 4 || b[1]&0x80 == 0 {
+			return false
+		}
+		f.order.begin(binary.BigEndian.Uint16(b[2:]), rtp, at, []byte{b[0]&0xe0 | b[1]&0x1f})
+		f.order.more(b[4:], at)
+	} else {
+		f.order.more(b[2:], at)
 	}
-	if h.Marker {
-		f.end()
+	if b[1]&0x40 != 0 {
+		f.order.finish()
 	}
+	return true
 }
 
 // h264First reports whether a payload can be the first of a picture.
@@ -94,12 +153,8 @@ func h264First(b []byte) bool {
 	switch b[0] & 0x1f {
 	case 24:
 		return len(b) > 4 && h264Codec{}.classify(b[3:]).first
-	case 25: // behind a decoding order number
-		return len(b) > 6 && h264Codec{}.classify(b[5:]).first
 	case 28:
 		return len(b) > 2 && b[1]&0x80 != 0 && h264Codec{}.classify([]byte{b[1] & 0x1f, b[2]}).first
-	case 29:
-		return len(b) > 4 && b[1]&0x80 != 0 && h264Codec{}.classify([]byte{b[1] & 0x1f, b[4]}).first
 	}
 	return h264Codec{}.classify(b).first
 }
@@ -132,6 +187,8 @@ func (h264Codec) classify(nal []byte) nalClass {
 		return nalClass{bare: true} // end of sequence, end of stream
 	case 12:
 		return nalClass{drop: true} // filler data
+	case 0, 24, 25, 26, 27, 28, 29, 30, 31:
+		return nalClass{bad: true} // undefined, and packets that cannot stand in others
 	}
 	return nalClass{}
 }

@@ -1,6 +1,7 @@
 package depacket
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
@@ -10,20 +11,46 @@ import (
 )
 
 // h265Format is RFC 7798: single NAL units, aggregation packets, fragmentation
-// units, with or without decoding order numbers (which are skipped).
+// units, and PACI packets around one of these, whose extensions are left out.
 type h265Format struct {
 	*nalUnits
-	donl bool
+	order *interleaved // nil: packets carry no decoding order numbers
+	inner []byte       // the packet inside a PACI; reused
 }
 
 func newH265(out *output, p Params) format {
-	return &h265Format{newNALUnits(out, h265Codec{}, p), p.DONL}
+	f := &h265Format{nalUnits: newNALUnits(out, h265Codec{}, p)}
+	if p.MaxDONDiff > 0 {
+		w := window{slices: -1, units: -1, span: int64(p.MaxDONDiff) - 1}
+		if p.DepackUnits > 0 {
+			w.units = p.DepackUnits
+		}
+		f.order = &interleaved{units: f.nalUnits, win: w}
+	}
+	return f
 }
 
-func (f *h265Format) flush() { f.end() }
+func (f *h265Format) flush() {
+	if f.order != nil {
+		f.order.drain()
+	}
+	f.end()
+}
 
 func (f *h265Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool) {
-	f.step(h.Timestamp, at, gap, func() bool { return f.first(b) })
+	if len(b) > 1 && b[0]>>1&0x3f == 50 {
+		b = f.unwrap(b)
+	}
+	if f.order != nil {
+		if gap {
+			f.order.lost()
+		}
+		if !f.numbered(b, h.Timestamp, at) {
+			f.order.broken(h.Timestamp)
+		}
+		return
+	}
+	f.step(h.Timestamp, at, gap, func() bool { return h265First(b) })
 	f.payload(b)
 	if h.Marker {
 		f.end()
@@ -31,63 +58,105 @@ func (f *h265Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool)
 }
 
 func (f *h265Format) payload(b []byte) {
-	if len(b) < 3 {
+	if len(b) < 2 {
 		f.out.damaged = true
 		return
 	}
 	switch b[0] >> 1 & 0x3f {
 	case 48: // aggregation packet
-		b = f.skipDON(b[2:], 2)
-		for len(b) > 2 {
-			n := int(b[0])<<8 | int(b[1])
-			if n == 0 || n > len(b)-2 {
-				f.out.damaged = true
-				return
-			}
-			f.nal(b[2 : 2+n])
-			b = f.skipDON(b[2+n:], 1)
-		}
+		f.aggregate(b[2:])
 	case 49: // fragmentation unit
-		start, end := b[2]&0x80 != 0, b[2]&0x40 != 0
-		head := []byte{b[0]&0x81 | b[2]&0x3f<<1, b[1]}
-		part := b[3:]
-		if start {
-			part = f.skipDON(part, 2)
-		}
-		f.fragment(head, part, start, end)
-	case 50: // PACI: a packet with extensions around another
-		f.out.damaged = true
-	default:
-		if f.donl {
-			f.fragment(b[:2], b[min(4, len(b)):], true, true)
+		if len(b) < 3 {
+			f.out.damaged = true
 			return
 		}
+		f.fragment([]byte{b[0]&0x81 | b[2]&0x3f<<1, b[1]}, b[3:], b[2]&0x80 != 0, b[2]&0x40 != 0)
+	default:
 		f.nal(b)
 	}
 }
 
-func (f *h265Format) skipDON(b []byte, n int) []byte {
-	if !f.donl {
-		return b
+// numbered takes a packet whose NAL units carry decoding order numbers (RFC
+// 7798 4.4.1 to 4.4.3). It is false for a malformed one.
+func (f *h265Format) numbered(b []byte, rtp uint32, at time.Duration) bool {
+	if len(b) < 3 {
+		return false
 	}
-	return b[min(n, len(b)):]
+	kind := b[0] >> 1 & 0x3f
+	if kind == 49 {
+		return f.numberedPart(b, rtp, at)
+	}
+	if len(b) < 4 {
+		return false
+	}
+	don := binary.BigEndian.Uint16(b[2:])
+	if kind != 48 {
+		f.order.begin(don, rtp, at, b[:2])
+		f.order.more(b[4:], at)
+		f.order.finish()
+		return true
+	}
+	b = b[4:]
+	for n := 0; ; n++ {
+		if padding(b) {
+			return n > 0
+		}
+		if n > 0 { // the number's distance from the one before, less one
+			don += uint16(b[0]) + 1
+			b = b[1:]
+		}
+		nal, rest, ok := sized(b)
+		if !ok {
+			return false
+		}
+		f.order.whole(don, rtp, at, nal)
+		b = rest
+	}
 }
 
-// first reports whether a payload can be the first of a picture.
-func (f *h265Format) first(b []byte) bool {
+// numberedPart takes a fragmentation unit; the first carries the number.
+func (f *h265Format) numberedPart(b []byte, rtp uint32, at time.Duration) bool {
+	part := b[3:]
+	if b[2]&0x80 != 0 {
+		if len(part) < 2 {
+			return false
+		}
+		f.order.begin(binary.BigEndian.Uint16(part), rtp, at, []byte{b[0]&0x81 | b[2]&0x3f<<1, b[1]})
+		part = part[2:]
+	}
+	f.order.more(part, at)
+	if b[2]&0x40 != 0 {
+		f.order.finish()
+	}
+	return true
+}
+
+// unwrap returns the packet inside a PACI packet (RFC 7798 4.4.4), nil when it
+// is malformed. Behind the header stand A and cType, which were the packet's
+// own header, and the size of the extensions.
+func (f *h265Format) unwrap(b []byte) []byte {
 	if len(b) < 4 {
+		return nil
+	}
+	skip := 4 + (int(b[2])<<8|int(b[3]))>>4&0x1f
+	if skip > len(b) {
+		return nil
+	}
+	f.inner = append(f.inner[:0], b[2]&0xfe|b[0]&1, b[1])
+	f.inner = append(f.inner, b[skip:]...)
+	return f.inner
+}
+
+// h265First reports whether a payload can be the first of a picture.
+func h265First(b []byte) bool {
+	if len(b) < 2 {
 		return false
 	}
 	switch b[0] >> 1 & 0x3f {
 	case 48:
-		in := f.skipDON(b[2:], 2)
-		return len(in) > 4 && h265Codec{}.classify(in[2:]).first
+		return len(b) > 6 && h265Codec{}.classify(b[4:]).first
 	case 49:
-		in := f.skipDON(b[3:], 2)
-		return b[2]&0x80 != 0 && len(in) > 0 && h265Codec{}.classify([]byte{b[2] & 0x3f << 1, 1, in[0]}).first
-	}
-	if f.donl {
-		return len(b) > 4 && h265Codec{}.classify([]byte{b[0], b[1], b[4]}).first
+		return len(b) > 3 && b[2]&0x80 != 0 && h265Codec{}.classify([]byte{b[2] & 0x3f << 1, 1, b[3]}).first
 	}
 	return h265Codec{}.classify(b).first
 }
@@ -114,6 +183,8 @@ func (h265Codec) classify(nal []byte) nalClass {
 		return nalClass{bare: true} // end of sequence, end of bitstream
 	case kind == 38:
 		return nalClass{drop: true} // filler data
+	case kind >= 48:
+		return nalClass{bad: true} // packets, which cannot stand in others
 	}
 	return nalClass{}
 }

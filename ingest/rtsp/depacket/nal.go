@@ -7,8 +7,12 @@ import (
 	"qianshao/storage/media"
 )
 
-// maxUnit bounds one access unit: the largest key frames seen are 7 MB.
-const maxUnit = 32 << 20
+// Bounds on what a camera may send.
+const (
+	maxUnit = 32 << 20 // bytes of an access unit: the largest key frames seen are 7 MB
+	maxSet  = 16 << 10 // bytes of a parameter set: with all scaling lists they are below 2 KB
+	maxID   = 255      // of a parameter set: pic_parameter_set_id, the largest (ISO/IEC 14496-10 7.4.2.2)
+)
 
 // nalCodec is what H.264 and H.265 differ in.
 type nalCodec interface {
@@ -28,6 +32,7 @@ type nalClass struct {
 	slice bool
 	first bool // a slice that begins a picture, or a NAL unit that precedes one
 	drop  bool // not part of a stream in a file
+	bad   bool // cannot stand in a unit
 	bare  bool // a header is all there is to it: an end of sequence or of stream
 }
 
@@ -38,8 +43,12 @@ type sets struct {
 	changed bool
 }
 
-// put keeps a parameter set. Repeating one costs nothing.
+// put keeps a parameter set. Repeating one costs nothing; one beyond all bounds
+// is not kept.
 func (s *sets) put(kind int, id uint32, nal []byte) {
+	if id > maxID || len(nal) > maxSet {
+		return
+	}
 	if s.kind[kind] == nil {
 		s.kind[kind] = map[uint32][]byte{}
 	}
@@ -76,7 +85,8 @@ type nalUnits struct {
 	nalAt   int64   // chain position of a fragmented NAL unit's length; -1: none open
 	skip    bool    // the fragmented NAL unit is left out: filler
 	prefix  [8]byte // first bytes of a fragmented NAL unit, for classify
-	nalHead int
+	nalHead int     // its parameter set kind
+	nalBare bool    // a header alone is enough for it
 }
 
 func newNALUnits(out *output, codec nalCodec, p Params) *nalUnits {
@@ -152,7 +162,7 @@ func (b *nalUnits) nal(nal []byte) {
 		return
 	}
 	c := b.codec.classify(nal)
-	if len(nal) == b.codec.header() && !c.bare {
+	if c.bad || len(nal) == b.codec.header() && !c.bare {
 		b.out.damaged = true
 		return
 	}
@@ -166,6 +176,47 @@ func (b *nalUnits) nal(nal []byte) {
 	b.out.chain.AppendLength(uint32(len(nal)))
 	b.out.chain.Append(nal)
 	b.bound()
+}
+
+// aggregate writes NAL units that come with 2-byte lengths before them: a
+// STAP-A (RFC 6184 5.7.1) or an AP (RFC 7798 4.4.2).
+func (b *nalUnits) aggregate(p []byte) {
+	n := 0
+	for ; !padding(p); n++ {
+		nal, rest, ok := sized(p)
+		if !ok {
+			b.out.damaged = true
+			return
+		}
+		b.nal(nal)
+		p = rest
+	}
+	if n == 0 {
+		b.out.damaged = true // an aggregate of nothing: what it held is lost
+	}
+}
+
+// sized takes the NAL unit at the front of b, behind its 2-byte length.
+func sized(b []byte) (nal, rest []byte, ok bool) {
+	if len(b) < 2 {
+		return nil, nil, false
+	}
+	n := int(b[0])<<8 | int(b[1])
+	if n == 0 || n > len(b)-2 {
+		return nil, nil, false
+	}
+	return b[2 : 2+n], b[2+n:], true
+}
+
+// padding reports whether nothing but zeros is left: some cameras fill up their
+// packets.
+func padding(b []byte) bool {
+	for _, v := range b {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // before is called for every NAL unit before its bytes: key frames get their
@@ -188,7 +239,8 @@ func (b *nalUnits) before(c nalClass) {
 			if b.inBand[kind] {
 				continue
 			}
-			for _, nal := range b.sets.list(kind) {
+			for _, id := range b.sets.order[kind] {
+				nal := b.sets.kind[kind][id]
 				b.out.chain.AppendLength(uint32(len(nal)))
 				b.out.chain.Append(nal)
 			}
@@ -211,6 +263,8 @@ func (b *nalUnits) fragment(head []byte, part []byte, start, end bool) {
 		if c.drop {
 			return
 		}
+		b.nalBare = c.bare
+		b.out.damaged = b.out.damaged || c.bad
 		b.before(c)
 		b.nalAt = b.out.chain.End()
 		b.nalHead = c.set
@@ -226,6 +280,11 @@ func (b *nalUnits) fragment(head []byte, part []byte, start, end bool) {
 	b.bound()
 	if end && b.nalAt >= 0 {
 		n := b.out.chain.End() - b.nalAt - 4
+		if n <= int64(b.codec.header()) && !b.nalBare {
+			b.out.damaged = true
+			b.nalAt = -1
+			return
+		}
 		b.out.chain.SetLength(b.nalAt, uint32(n))
 		if b.nalHead > 0 {
 			nal := b.out.chain.AppendTo(nil, b.nalAt+4, b.out.chain.End())

@@ -25,7 +25,12 @@ type Params struct {
 	Channels int
 
 	VPS, SPS, PPS [][]byte // from the SDP, may be empty
-	DONL          bool     // H.265 sprop-max-don-diff > 0: decoding order numbers are present (RFC 7798 4.4)
+
+	// Interleaving, from the SDP: how far NAL units may be sent from their
+	// decoding order. 0 is what a missing attribute means.
+	InterleavingDepth int // H.264 sprop-interleaving-depth, slices (RFC 6184 8.1)
+	MaxDONDiff        int // sprop-max-don-diff; H.265: > 0 says that DONs are present (RFC 7798 4.4)
+	DepackUnits       int // H.265 sprop-depack-buf-nalus, NAL units (RFC 7798 7.1)
 
 	// AAC, RFC 3640.
 	Config                                    []byte
