@@ -57,6 +57,9 @@ type Registry struct {
 
 	ships sync.Mutex // held while the outbox is emptied
 
+	shipping sync.Mutex // held while a snapshot goes to the store
+	shipped  int64      // Changes of the last snapshot that went there; guarded by shipping
+
 	watch  watchers
 	states book
 }

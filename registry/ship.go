@@ -25,17 +25,10 @@ const (
 // ShipSnapshots keeps a sealed snapshot of the registry in the store, looking
 // for changes every so often, until ctx is done.
 func (r *Registry) ShipSnapshots(ctx context.Context, store blob.Store, every time.Duration) error {
-	shipped := int64(-1)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		n, err := r.Changes(ctx)
-		if err == nil && n != shipped && n > 0 {
-			if err = r.ShipSnapshot(ctx, store); err == nil {
-				shipped = n
-			}
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := r.ShipChanges(ctx, store); err != nil && ctx.Err() == nil {
 			r.cfg.Log.Warn("registry snapshot not shipped, will be tried again", "err", err)
 		}
 		select {
@@ -44,6 +37,22 @@ func (r *Registry) ShipSnapshots(ctx context.Context, store blob.Store, every ti
 			return nil
 		}
 	}
+}
+
+// ShipChanges puts a snapshot into the store if this process has not put one
+// there since the last change.
+func (r *Registry) ShipChanges(ctx context.Context, store blob.Store) error {
+	r.shipping.Lock()
+	defer r.shipping.Unlock()
+	n, err := r.Changes(ctx)
+	if err != nil || n == r.shipped {
+		return err
+	}
+	if err := r.ShipSnapshot(ctx, store); err != nil {
+		return err
+	}
+	r.shipped = n
+	return nil
 }
 
 // ShipSnapshot puts one snapshot into the store and removes the oldest.

@@ -182,18 +182,12 @@ func (p *process) kill(t *testing.T, k kill, gather func() kill) kill {
 func auditFrames(t *testing.T, srv *rtsptest.Server, cam int, dir string, deaths []kill) {
 	t.Helper()
 	ref := fmt.Sprintf("K%d", cam)
-	frames := storedFrames(t, dir, ref)
-	have, twice := audit.Runs(frames)
-	if len(twice) > 0 {
-		t.Errorf("%s: %d frames are there twice: %v …", ref, len(twice), twice[:min(8, len(twice))])
-	}
-	var sent []audit.Run
+	frames := storedFrames(t, segments(t, dir, cameraID(t, dir, ref)))
+	sent, missing := auditRuns(t, srv, cam, frames)
 	total := uint64(0)
-	for _, r := range srv.Sent(cam) {
-		sent = append(sent, audit.Run{First: r.First, Last: r.Last})
-		total += r.Len()
+	for _, r := range sent {
+		total += r.Last - r.First + 1
 	}
-	missing := audit.Missing(have, sent)
 	for _, n := range missing {
 		at := timeline.Micros(srv.FrameTime(n))
 		explained := slices.ContainsFunc(deaths, func(k kill) bool { return at > k.at-killBound && at < k.at+killLate })
@@ -215,20 +209,36 @@ func auditFrames(t *testing.T, srv *rtsptest.Server, cam int, dir string, deaths
 	}
 }
 
-// storedFrames reads every stored segment of a camera.
-func storedFrames(t *testing.T, dir, ref string) (frames []audit.Frame) {
+// auditRuns wants each frame once, and returns what a camera sent and which of
+// that is not among the frames.
+func auditRuns(t *testing.T, srv *rtsptest.Server, cam int, frames []audit.Frame) (sent []audit.Run, missing []uint64) {
 	t.Helper()
-	out, errs, code := qianshao(t, "camera", "list", "--q", ref, "--json", "--data", dir)
-	if code != exitOK {
-		t.Fatalf("camera list: %s", errs)
+	have, twice := audit.Runs(frames)
+	if len(twice) > 0 {
+		t.Errorf("camera %d: %d frames are there twice: %v …", cam, len(twice), twice[:min(8, len(twice))])
 	}
+	for _, r := range srv.Sent(cam) {
+		sent = append(sent, audit.Run{First: r.First, Last: r.Last})
+	}
+	return sent, audit.Missing(have, sent)
+}
+
+// cameraID asks for our id of a device.
+func cameraID(t *testing.T, dir, ref string, flags ...string) string {
+	t.Helper()
+	out, errs, code := qianshao(t, append([]string{"camera", "list", "--q", ref, "--json", "--data", dir}, flags...)...)
 	i := strings.Index(out, `"c_`)
-	if i < 0 {
-		t.Fatalf("no id in %s", out)
+	if code != exitOK || i < 0 {
+		t.Fatalf("camera list: no id in %s%s", out, errs)
 	}
-	id := out[i+1 : i+1+18]
+	return out[i+1 : i+1+18]
+}
+
+// storedFrames reads every frame of some segments.
+func storedFrames(t *testing.T, paths []string) (frames []audit.Frame) {
+	t.Helper()
 	var mu sync.Mutex
-	each(t, segments(t, dir, id), func(path string) error {
+	each(t, paths, func(path string) error {
 		got, err := audit.Stored(t.Context(), path)
 		mu.Lock()
 		defer mu.Unlock()

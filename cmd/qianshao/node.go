@@ -109,6 +109,11 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	if derr := n.acts.Ship(drain); derr != nil {
 		n.log.Warn("some acts are shipped after the next start", "err", derr)
 	}
+	if slices.Contains(roles, "upkeep") {
+		if derr := n.reg.ShipChanges(drain, n.store); derr != nil {
+			n.log.Warn("the registry snapshot is shipped after the next start", "err", derr)
+		}
+	}
 	stopUpkeep()
 	return errors.Join(err, u.Wait())
 }
