@@ -95,27 +95,14 @@ func (c *credentials) digest(method, uri string) string {
 		_, _ = rand.Read(b[:]) // never fails (Go 1.24)
 		c.cnonce = hex.EncodeToString(b[:])
 	}
-	sum := func(parts ...string) string {
-		var h hash.Hash = md5.New() //nolint:gosec // see above
-		if strings.HasPrefix(strings.ToUpper(c.algo), "SHA-256") {
-			h = sha256.New()
-		}
-		_, _ = h.Write([]byte(strings.Join(parts, ":")))
-		return hex.EncodeToString(h.Sum(nil))
-	}
-	ha1 := sum(c.user, c.realm, c.pass)
-	if strings.HasSuffix(strings.ToUpper(c.algo), "-SESS") {
-		ha1 = sum(ha1, c.nonce, c.cnonce)
-	}
-	ha2 := sum(method, uri)
 	var b strings.Builder
 	fmt.Fprintf(&b, `Digest username="%s", realm="%s", nonce="%s", uri="%s"`, c.user, c.realm, c.nonce, uri)
 	if c.qop {
 		nc := fmt.Sprintf("%08x", c.count)
 		fmt.Fprintf(&b, `, response="%s", qop=auth, nc=%s, cnonce="%s"`,
-			sum(ha1, c.nonce, nc, c.cnonce, "auth", ha2), nc, c.cnonce)
+			c.response(method, uri, c.cnonce, nc), nc, c.cnonce)
 	} else {
-		fmt.Fprintf(&b, `, response="%s"`, sum(ha1, c.nonce, ha2))
+		fmt.Fprintf(&b, `, response="%s"`, c.response(method, uri, c.cnonce, ""))
 		if strings.HasSuffix(strings.ToUpper(c.algo), "-SESS") {
 			fmt.Fprintf(&b, `, cnonce="%s"`, c.cnonce)
 		}
@@ -127,6 +114,29 @@ func (c *credentials) digest(method, uri string) string {
 		fmt.Fprintf(&b, `, algorithm=%s`, c.algo)
 	}
 	return b.String()
+}
+
+// response is the request-digest (RFC 2617 3.2.2.1, RFC 7616 3.4.1); nc counts
+// where there is a qop.
+func (c *credentials) response(method, uri, cnonce, nc string) string {
+	algo := strings.ToUpper(c.algo)
+	sum := func(parts ...string) string {
+		var h hash.Hash = md5.New() //nolint:gosec // see above
+		if strings.HasPrefix(algo, "SHA-256") {
+			h = sha256.New()
+		}
+		_, _ = h.Write([]byte(strings.Join(parts, ":")))
+		return hex.EncodeToString(h.Sum(nil))
+	}
+	ha1 := sum(c.user, c.realm, c.pass)
+	if strings.HasSuffix(algo, "-SESS") {
+		ha1 = sum(ha1, c.nonce, cnonce)
+	}
+	ha2 := sum(method, uri)
+	if c.qop {
+		return sum(ha1, c.nonce, nc, cnonce, "auth", ha2)
+	}
+	return sum(ha1, c.nonce, ha2)
 }
 
 // parseChallenge reads name=value pairs, values quoted or not.

@@ -2,6 +2,7 @@ package rtsp
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,6 +16,9 @@ const maxRedirects = 5
 // session and live across the connections of one attempt (a redirect dials
 // anew). Requests are written by one goroutine, answers read by another.
 type hooks struct {
+	// peer is asked whether media may come from an address; nil: from any.
+	peer func(ip net.IP) error
+
 	mu        sync.Mutex
 	creds     credentials      // guarded by mu
 	cseq      int              // ours, so that a request can be repeated; guarded by mu
@@ -31,12 +35,13 @@ type hooks struct {
 type pending struct {
 	m       *message
 	method  string
+	uri     string // as the library asked for it
 	libCSeq string
 }
 
-func newHooks(user, pass string, secure bool) *hooks {
+func newHooks(user, pass string, secure bool, peer func(net.IP) error) *hooks {
 	return &hooks{
-		creds: credentials{user: user, pass: pass}, pending: map[int]*pending{}, secure: secure, nextTLS: secure,
+		peer: peer, creds: credentials{user: user, pass: pass}, pending: map[int]*pending{}, secure: secure, nextTLS: secure,
 	}
 }
 
@@ -81,7 +86,7 @@ func (h *hooks) outgoing(m *message) {
 	case "PAUSE", "TEARDOWN":
 		h.isPlaying = false
 	}
-	p := &pending{m: m, method: method, libCSeq: m.get("CSeq")}
+	p := &pending{m: m, method: method, uri: uri, libCSeq: m.get("CSeq")}
 	h.send(p)
 }
 
@@ -124,7 +129,10 @@ func (h *hooks) in(m *message) (toLibrary, reply *message, err error) {
 		if err := h.redirect(m); err != nil {
 			return nil, nil, err
 		}
+	case status == 200 && p.method == "DESCRIBE":
+		repairDescription(m, p.uri)
 	case status == 200 && p.method == "SETUP":
+		m.set("Transport", h.allowedSource(m.get("Transport")))
 		if rtp, rtcp, ok := interleaved(m.get("Transport")); ok {
 			h.pairs = append(h.pairs, [2]int{rtp, rtcp})
 		}
@@ -132,7 +140,26 @@ func (h *hooks) in(m *message) (toLibrary, reply *message, err error) {
 		h.isPlaying = true
 	}
 	m.set("CSeq", p.libCSeq)
+	repairStatus(m)
 	return m, nil, nil
+}
+
+// allowedSource takes out of a Transport header (RFC 2326 12.39) a source that
+// media must not come from: the library would listen to it, and send to it.
+// Media then comes from the address that was dialled.
+func (h *hooks) allowedSource(transport string) string {
+	kept := []string{}
+	for _, p := range strings.Split(transport, ";") {
+		name, value, _ := strings.Cut(p, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "source") {
+			ip := net.ParseIP(strings.TrimSpace(value))
+			if ip == nil || h.peer != nil && h.peer(ip) != nil {
+				continue
+			}
+		}
+		kept = append(kept, p)
+	}
+	return strings.Join(kept, ";")
 }
 
 // redirect rewrites Location so that the library dials through us whatever the

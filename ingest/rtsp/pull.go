@@ -40,7 +40,8 @@ type Config struct {
 
 	// Dial opens TCP connections; every connection of the attempt goes through it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// CheckPeer is asked before UDP media is accepted from an address; may be nil.
+	// CheckPeer is asked before UDP media is accepted from an address other than
+	// the one dialled; may be nil.
 	CheckPeer func(ip net.IP) error
 	// Clock is monotonic time since the process began.
 	Clock func() time.Duration
@@ -107,7 +108,7 @@ func pull(ctx context.Context, cfg *Config, transport gortsplib.Transport, h Han
 	if err != nil || u.Host == "" || (u.Scheme != "rtsp" && u.Scheme != "rtsps") {
 		return ErrURL // the text may hold a password: it is not repeated
 	}
-	a := &attempt{cfg: cfg, hooks: newHooks(cfg.Username, cfg.Password, u.Scheme == "rtsps")}
+	a := &attempt{cfg: cfg, hooks: newHooks(cfg.Username, cfg.Password, u.Scheme == "rtsps", cfg.CheckPeer)}
 	u.Host, u.User = hostPort(u), nil
 	u.Scheme = "rtsp" // TLS is ours, below the library
 	target, err := base.ParseURL(u.String())

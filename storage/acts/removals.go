@@ -3,6 +3,7 @@ package acts
 import (
 	"slices"
 	"sort"
+	"sync"
 
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -11,9 +12,10 @@ import (
 // Removals is what expire and erase acts have taken, for a reindex: an object
 // found in the store that was removed must not come back. It adds such a row
 // as index.Expiring, unless a hold keeps it, and the next pass of retention
-// finishes the deletion. One goroutine at a time.
+// finishes the deletion. Any goroutine may call it.
 type Removals struct {
-	streams map[string]*removed // by stream or camera id
+	mu      sync.Mutex
+	streams map[string]*removed // by stream or camera id; guarded by mu
 }
 
 // removed is the starts of segments that are taken, half-open.
@@ -31,6 +33,8 @@ func (r *Removals) Add(a *Act) {
 	if a.LastStart != 0 {
 		starts.To = a.LastStart + 1
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.streams == nil {
 		r.streams = map[string]*removed{}
 	}
@@ -49,6 +53,8 @@ func (r *Removals) Add(a *Act) {
 // Has reports whether a segment of the stream that starts at this moment was
 // removed.
 func (r *Removals) Has(stream media.StreamID, start timeline.Micros) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return r.streams[string(stream)].has(start) || r.streams[string(stream.Camera())].has(start)
 }
 

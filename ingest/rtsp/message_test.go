@@ -1,0 +1,86 @@
+package rtsp
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseMessage(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, in string
+		used     int // of in; -1: all; 0: not complete
+		bad      bool
+	}{
+		{"answer", "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n", -1, false},
+		{"request", "OPTIONS rtsp://h/ RTSP/1.0\r\nCSeq: 1\r\n\r\n", -1, false},
+		{"body", "RTSP/1.0 200 OK\r\ncontent-length: 3\r\n\r\nabc", -1, false},
+		{"body not all there", "RTSP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nab", 0, false},
+		{"line feeds alone", "RTSP/1.0 200 OK\nCSeq: 1\n\n", -1, false},
+		{"frame behind it", "RTSP/1.0 200 OK\r\n\r\n$\x00\x00\x01x", 19, false},
+		{"header not all there", "RTSP/1.0 200 OK\r\nCSeq", 0, false},
+		{"length too large", "RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n", 0, true},
+		{"length negative", "RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n", 0, true},
+		{"no message", "HTTP/1.1 200 OK\r\n\r\n", 0, true},
+		{"endless header", "RTSP/1.0 200 OK\r\n" + strings.Repeat("x", maxHeader), 0, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			want := c.used
+			if want < 0 {
+				want = len(c.in)
+			}
+			m, used, bad := parseMessage([]byte(c.in))
+			if used != want || bad != c.bad || (m != nil && !bad) != (want > 0) {
+				t.Errorf("%v, %d, %v", m, used, bad)
+			}
+		})
+	}
+	m, _, _ := parseMessage([]byte("RTSP/1.0 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"a\"\r\nwww-authenticate: Digest realm=\"a\",\r\n nonce=\"n\"\r\n\r\n"))
+	if m.status() != 401 || len(m.all("WWW-Authenticate")) != 2 || m.all("WWW-Authenticate")[1] != `Digest realm="a", nonce="n"` {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestInterleaved(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][3]int{
+		"RTP/AVP/TCP;unicast;interleaved=2-3;ssrc=1": {2, 3, 1},
+		"RTP/AVP/TCP;interleaved=4":                  {4, 5, 1},
+		"RTP/AVP/TCP; interleaved=0-1":               {0, 1, 1},
+		"RTP/AVP/TCP;interleaved=256-257":            {},
+		"RTP/AVP/TCP;interleaved=1-x":                {},
+		"RTP/AVP;client_port=1-2":                    {},
+	} {
+		a, b, ok := interleaved(in)
+		if got := [3]int{a, b, map[bool]int{true: 1}[ok]}; got != want {
+			t.Errorf("%q: %v, want %v", in, got, want)
+		}
+	}
+}
+
+// A message that was read can be written and read again, however it came.
+func FuzzParseMessage(f *testing.F) {
+	f.Add([]byte("RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: 3\r\n\r\nabc$"))
+	f.Add([]byte("DESCRIBE rtsp://h/a RTSP/1.0\nA: b\n c\n\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, used, bad := parseMessage(b)
+		if bad || m == nil {
+			return
+		}
+		if used <= 0 || used > len(b) {
+			t.Fatalf("used %d of %d", used, len(b))
+		}
+		if early, n, bad := parseMessage(b[:used-1]); !bad && early != nil && n >= used {
+			t.Fatalf("a message of %d bytes is whole at %d", used, n)
+		}
+		wire := m.bytes()
+		again, n, bad := parseMessage(wire)
+		if bad || again == nil || n != len(wire) {
+			t.Fatalf("%q written is %q: %d, %v", b[:used], wire, n, bad)
+		}
+		if again.start != m.start || string(again.body) != string(m.body) {
+			t.Errorf("%q written is %q", b[:used], wire)
+		}
+	})
+}
