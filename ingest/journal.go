@@ -37,35 +37,47 @@ func (j *journal) note(a *acts.Act) {
 	}
 }
 
-// run writes until ctx is done and the queue is empty.
+// journalAgain is how long a failed write waits before it is tried again.
+const journalAgain = time.Second
+
+// run writes until ctx is done and the queue is empty, or cannot be written.
 func (j *journal) run(ctx context.Context) {
+	again := time.NewTimer(0)
+	defer again.Stop()
 	for {
-		j.flush()
 		select {
 		case <-j.wake:
+		case <-again.C:
 		case <-ctx.Done():
-			j.flush()
+			_ = j.flush() // it has logged why
 			return
+		}
+		if j.flush() != nil {
+			again.Reset(journalAgain)
 		}
 	}
 }
 
 // flush writes what is queued: first to the local log, which survives a power
-// cut, then to the index, which can be rebuilt from it.
-func (j *journal) flush() {
+// cut, then to the index, which can be rebuilt from it. What the log does not
+// take, on a full disk, stays queued.
+func (j *journal) flush() error {
 	j.mu.Lock()
 	batch := j.queue
 	j.queue = nil
 	j.mu.Unlock()
 	if len(batch) == 0 {
-		return
+		return nil
 	}
 	// A stop must not lose what was noted before it.
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := j.acts.Append(ctx, batch...); err != nil {
-		j.log.Error("causes of gaps not written down", "acts", len(batch), "err", err)
-		return
+		j.log.Error("causes of gaps not written down, will be tried again", "acts", len(batch), "err", err)
+		j.mu.Lock()
+		j.queue = append(batch, j.queue...)
+		j.mu.Unlock()
+		return err
 	}
 	list := make([]acts.Act, len(batch))
 	for i, a := range batch {
@@ -74,4 +86,5 @@ func (j *journal) flush() {
 	if err := acts.Apply(ctx, j.index, list...); err != nil {
 		j.log.Error("causes of gaps not indexed; the next start makes up for it", "acts", len(batch), "err", err)
 	}
+	return nil
 }

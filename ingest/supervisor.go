@@ -40,6 +40,8 @@ type Config struct {
 	Connect       time.Duration // default 10 s
 	FirstFrame    time.Duration // default 10 s
 	Stall         time.Duration // default 10 s
+	RetryMin      time.Duration // shortest wait between attempts, default 1 s
+	RetryMax      time.Duration // longest, default 60 s
 
 	// Durable is told, for every fragment, how long after its last unit's arrival
 	// it was durable; may be nil.
@@ -56,15 +58,21 @@ type Supervisor struct {
 
 	mu    sync.Mutex
 	slots map[media.StreamID]*slot          // guarded by mu
-	began timeline.Micros                   // when Run did; of its goroutine
+	began timeline.Micros                   // when New was called: before anybody can say this node is alive
 	all   sync.WaitGroup                    // every slot ever started
 	seqs  map[media.StreamID]*atomic.Uint32 // of the goroutine in Run
 }
 
 // New prepares a Supervisor; Run starts it.
 func New(cfg Config) *Supervisor {
+	if cfg.RetryMin <= 0 {
+		cfg.RetryMin = time.Second
+	}
+	if cfg.RetryMax <= 0 {
+		cfg.RetryMax = time.Minute
+	}
 	return &Supervisor{
-		cfg: cfg, journal: newJournal(cfg.Acts, cfg.Archive.Index, cfg.Log),
+		cfg: cfg, journal: newJournal(cfg.Acts, cfg.Archive.Index, cfg.Log), began: cfg.Wall.Now().Wall,
 		slots: map[media.StreamID]*slot{}, seqs: map[media.StreamID]*atomic.Uint32{},
 	}
 }
@@ -72,7 +80,6 @@ func New(cfg Config) *Supervisor {
 // Run follows the registry until ctx is done; then it stops all pulling, seals
 // open segments and returns.
 func (s *Supervisor) Run(ctx context.Context) error {
-	s.began = s.cfg.Wall.Now().Wall
 	if err := s.closeStale(ctx); err != nil {
 		return err
 	}
@@ -177,28 +184,30 @@ func (s *Supervisor) reconcile(ctx context.Context) error {
 			r.set(w)
 			continue
 		}
-		if err := s.start(ctx, id, w); err != nil {
-			return err
-		}
+		s.start(ctx, id, w)
 	}
 	return nil
 }
 
-// start makes a slot for a stream.
-func (s *Supervisor) start(ctx context.Context, id media.StreamID, w *spec) error {
-	prev, err := s.lastHash(ctx, id)
+// start makes a slot for a stream. Without the index it records all the same.
+func (s *Supervisor) start(ctx context.Context, id media.StreamID, w *spec) {
+	prev, end, err := s.newest(ctx, id)
 	if err != nil {
-		return err
+		s.cfg.Log.Warn("the newest segment is not known, the chain of hashes begins anew", "stream", id, "err", err)
 	}
 	seq := s.seqs[id]
 	if seq == nil {
 		seq = &atomic.Uint32{}
 		s.seqs[id] = seq
 	}
+	born := s.began
+	if s.began-end < restart {
+		born = end // the footage that was on its way when the process before stopped
+	}
 	log := s.cfg.Log.With("stream", string(id))
 	now := func() timeline.Micros { return s.cfg.Wall.Now().Wall }
 	sl := &slot{
-		sup: s, stream: id, topic: s.cfg.Live.Topic(id), log: log, born: max(w.enrolled, s.began), want: w, change: make(chan struct{}, 1),
+		sup: s, stream: id, topic: s.cfg.Live.Topic(id), log: log, born: max(w.enrolled, born), want: w, change: make(chan struct{}, 1),
 		causes: &causes{stream: id, note: s.journal.note, now: now},
 	}
 	cfg := recorder.Config{
@@ -216,21 +225,24 @@ func (s *Supervisor) start(ctx context.Context, id media.StreamID, w *spec) erro
 	s.slots[id] = sl
 	s.mu.Unlock()
 	s.all.Go(func() { sl.run(ctx) })
-	return nil
 }
 
-// lastHash is the SHA-256 of the stream's newest segment, for the chain; zero
-// when there is none.
-func (s *Supervisor) lastHash(ctx context.Context, id media.StreamID) (sha [32]byte, err error) {
+// restart is the longest time between the last footage of a process and the
+// start of the next that counts as one hole.
+const restart = 15 * timeline.Second
+
+// newest is the SHA-256 of the stream's newest segment, for the chain, and where
+// it ends; zero when there is none.
+func (s *Supervisor) newest(ctx context.Context, id media.StreamID) (sha [32]byte, end timeline.Micros, err error) {
 	db := s.cfg.Archive.Index
-	end := timeline.Span{From: timeline.Forever - 1, To: timeline.Forever}
-	before, _, err := db.Nearest(ctx, id, end)
+	late := timeline.Span{From: timeline.Forever - 1, To: timeline.Forever}
+	before, _, err := db.Nearest(ctx, id, late)
 	if err != nil || before == nil {
-		return sha, err
+		return sha, 0, err
 	}
 	rows, err := db.Rows(ctx, id, *before, 0)
 	if err != nil {
-		return sha, err
+		return sha, 0, err
 	}
 	var last *index.Row
 	for i := range rows {
@@ -240,7 +252,7 @@ func (s *Supervisor) lastHash(ctx context.Context, id media.StreamID) (sha [32]b
 		}
 	}
 	if last != nil {
-		sha = last.SHA256
+		sha, end = last.SHA256, last.Span.To
 	}
-	return sha, nil
+	return sha, end, nil
 }

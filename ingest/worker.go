@@ -18,13 +18,9 @@ import (
 	"qianshao/storage/timeline"
 )
 
-const (
-	backoffMin = time.Second
-	backoffMax = time.Minute
-	// healthy is how long a session must have delivered before its end counts
-	// as a new trouble, not as the old one going on.
-	healthy = 30 * time.Second
-)
+// healthy is how long a session must have delivered before its end counts as a
+// new trouble, not as the old one going on.
+const healthy = 30 * time.Second
 
 // worker pulls one stream as its spec says, until its context ends.
 type worker struct {
@@ -51,7 +47,8 @@ func (a spec) same(b spec) bool {
 func (w *worker) run(ctx context.Context) {
 	s := w.slot
 	s.causes.waiting(max(w.spec.enrolled, s.lastEnd()))
-	limit := backoffMin
+	shortest, longest := s.sup.cfg.RetryMin, s.sup.cfg.RetryMax
+	limit := shortest
 	for ctx.Err() == nil {
 		s.phase(registry.Connecting, "", nil)
 		began := time.Now()
@@ -72,12 +69,12 @@ func (w *worker) run(ctx context.Context) {
 			return
 		}
 		if time.Since(began) > healthy {
-			limit = backoffMin
+			limit = shortest
 		}
 		s.phase(phaseOf(cause), cause, err)
 		s.log.Info("stream broke off", "cause", cause, "err", err)
-		pause(ctx, limit)
-		limit = min(2*limit, backoffMax)
+		pause(ctx, wait(shortest, limit, longest))
+		limit = min(2*limit, longest)
 	}
 }
 
@@ -89,10 +86,15 @@ func phaseOf(cause timeline.Cause) registry.Phase {
 	return registry.Connecting
 }
 
-// pause waits for a random time up to limit (full jitter), at least a second.
-func pause(ctx context.Context, limit time.Duration) {
-	d := backoffMin + time.Duration(rand.Int64N(int64(limit)))
-	t := time.NewTimer(min(d, backoffMax))
+// wait draws the time until the next attempt: random up to limit (full jitter),
+// so that cameras that fell together do not come back together, but within the
+// bounds.
+func wait(shortest, limit, longest time.Duration) time.Duration {
+	return min(shortest+time.Duration(rand.Int64N(int64(limit))), max(shortest, longest))
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:

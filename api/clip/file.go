@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"qianshao/storage"
 	"qianshao/storage/media"
@@ -90,6 +91,11 @@ func Plan(ctx context.Context, a *storage.Archive, stream media.StreamID, p Para
 	return f, nil
 }
 
+// shortestGap is less than the time between two pictures of any camera: in a
+// hole that is shorter no picture is missing. One comes about where a window
+// begins in the same millisecond as the footage.
+const shortestGap = timeline.Second / 120
+
 // finish takes over what planning learnt.
 func (f *File) finish(n *planner, w *storage.Window) {
 	pl, info := f.pl, &f.Info
@@ -101,7 +107,9 @@ func (f *File) finish(n *planner, w *storage.Window) {
 	}
 	info.AsOf, info.Growing = w.AsOf, w.Growing
 	if !n.p.Span.Empty() {
-		info.Gaps = timeline.Complement(n.p.Span, info.covered(n.segs))
+		info.Gaps = slices.DeleteFunc(timeline.Complement(n.p.Span, info.covered(n.segs)), func(s timeline.Span) bool {
+			return s.Len() < shortestGap
+		})
 	}
 	first := pl.parts[0].seg
 	info.ClockOffset, info.ClockUncertainty = first.ClockOff, first.ClockUnc

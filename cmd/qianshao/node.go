@@ -36,6 +36,7 @@ type node struct {
 }
 
 func newNode(d *data) (*node, error) {
+	ingest.SetMemory()
 	boot, err := storage.NextBoot(d.fs, time.Now())
 	if err != nil {
 		return nil, err
@@ -51,6 +52,7 @@ func newNode(d *data) (*node, error) {
 		Store:  d.id, Epoch: 1, Boot: boot,
 		SegmentLength: d.cfg.Segment.Length, Connect: d.cfg.Ingest.Connect,
 		FirstFrame: d.cfg.Ingest.FirstFrame, Stall: d.cfg.Ingest.Stall,
+		RetryMin: d.cfg.Ingest.RetryMin, RetryMax: d.cfg.Ingest.RetryMax,
 		Unsynced: func() bool { return clockTrouble() != "" }, Metrics: recorder.NewMetrics(n.metrics), Log: d.log,
 	})
 	n.expiry = retention.New(retention.Config{Index: d.index, Acts: d.acts, Delete: d.archive.Delete, Log: d.log})

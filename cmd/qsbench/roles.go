@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -73,7 +72,7 @@ type recorderRole struct {
 
 // Run implements the command.
 func (r *recorderRole) Run(ctx context.Context) error {
-	debug.SetGCPercent(50) // as the server does
+	ingest.SetMemory()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	fsys, err := vfs.Dir(r.Dir)
 	if err != nil {
