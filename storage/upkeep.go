@@ -172,6 +172,9 @@ func (a *Archive) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		timer.Stop()
+		if err := a.Spool.Refill(); err != nil {
+			a.Log.Warn("no disk space is held in reserve, will be tried again", "err", err)
+		}
 		a.indexLate(ctx)
 		err := a.upload(ctx)
 		switch {

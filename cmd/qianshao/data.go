@@ -85,15 +85,23 @@ func (d *data) open(ctx context.Context) error {
 	if d.store, err = openStore(cfg, d.fs); err != nil {
 		return err
 	}
-	if d.acts, err = acts.Open(ctx, acts.Config{FS: d.fs, Store: d.store, Log: log}); err != nil {
-		return err
-	}
-	if d.index, err = index.Open(ctx, index.Config{Path: filepath.Join(cfg.Data, "index.db"), Log: log}); err != nil {
-		return err
-	}
-	d.reg, err = registry.Open(ctx, registry.Config{Dir: cfg.Data, Log: log, Acts: d.acts})
-	if err != nil {
-		return err
+	for _, open := range []func() error{
+		func() (err error) {
+			d.acts, err = acts.Open(ctx, acts.Config{FS: d.fs, Store: d.store, Log: log})
+			return err
+		},
+		func() (err error) {
+			d.index, err = index.Open(ctx, index.Config{Path: filepath.Join(cfg.Data, "index.db"), Log: log})
+			return err
+		},
+		func() (err error) {
+			d.reg, err = registry.Open(ctx, registry.Config{Dir: cfg.Data, Log: log, Acts: d.acts})
+			return err
+		},
+	} {
+		if err := d.roomFor(open, reserve); err != nil {
+			return err
+		}
 	}
 	sp, err := spool.Open(spool.Config{
 		FS: d.fs, Sync: spool.SyncMode(cfg.Spool.Sync), StopFree: int64(cfg.Spool.StopFree), Reserve: reserve, Log: log,
@@ -107,7 +115,25 @@ func (d *data) open(ctx context.Context) error {
 	}
 	d.archive = &storage.Archive{Spool: sp, Store: d.store, Index: d.index, Log: log}
 	d.wall = timesync.NewWall(timesync.System())
-	return d.join(ctx)
+	return d.roomFor(func() error { return d.join(ctx) }, reserve)
+}
+
+// roomFor opens something. If that fails on a full disk the reserve is given up
+// for it and it is tried once more: a start needs no free bytes.
+func (d *data) roomFor(open func() error, reserve *spool.Reserve) error {
+	err := open()
+	if err == nil {
+		return nil
+	}
+	free, _, ferr := d.fs.Free()
+	if ferr != nil || free >= spool.ReserveSize/16 {
+		return err
+	}
+	if !reserve.Release() {
+		return fmt.Errorf("the disk of %s is full: free at least %s there and start again: %w", d.cfg.Data, bytesText(spool.ReserveSize), err)
+	}
+	d.log.Warn("the disk is full: the reserve is given up for the databases; free some space", "err", err)
+	return open()
 }
 
 // join brings index, acts, spool and store to one mind.

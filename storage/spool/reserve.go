@@ -31,19 +31,33 @@ func OpenReserve(fsys vfs.FS, name string) (*Reserve, error) {
 		r.held = true
 		return r, nil
 	}
-	free, _, err := fsys.Free()
+	return r, r.Refill()
+}
+
+// Refill holds the space again after it was given up, when at least four times
+// as much is free; else it does nothing.
+func (r *Reserve) Refill() error {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.held {
+		return nil
+	}
+	free, _, err := r.fs.Free()
 	if err != nil {
-		return nil, fmt.Errorf("reserve: %w", err)
+		return fmt.Errorf("reserve: %w", err)
 	}
 	if free < 4*ReserveSize {
-		return r, nil
+		return nil
 	}
-	if err := fsys.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reserve: %w", err)
+	if err := r.fs.Remove(r.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reserve: %w", err)
 	}
-	f, err := fsys.Create(name)
+	f, err := r.fs.Create(r.name)
 	if err != nil {
-		return nil, fmt.Errorf("reserve: %w", err)
+		return fmt.Errorf("reserve: %w", err)
 	}
 	block := make([]byte, 1<<20)
 	for i := range block {
@@ -54,11 +68,11 @@ func OpenReserve(fsys vfs.FS, name string) (*Reserve, error) {
 			break
 		}
 	}
-	if err = errors.Join(err, f.Sync(), f.Close(), fsys.SyncDir(".")); err != nil {
-		return nil, fmt.Errorf("reserve: %w", err)
+	if err = errors.Join(err, f.Sync(), f.Close(), r.fs.SyncDir(".")); err != nil {
+		return fmt.Errorf("reserve: %w", err)
 	}
 	r.held = true
-	return r, nil
+	return nil
 }
 
 // Release gives the space up; true when it was held until now.

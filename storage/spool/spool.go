@@ -125,6 +125,10 @@ func (s *Spool) Room() error {
 	return nil
 }
 
+// Refill holds disk space in reserve again, once there is room; called now and
+// then.
+func (s *Spool) Refill() error { return s.cfg.Reserve.Refill() }
+
 // OpenSealed opens a sealed segment; fs.ErrNotExist when it is not (or no
 // longer) in the spool.
 func (s *Spool) OpenSealed(k segment.Key) (vfs.File, error) {

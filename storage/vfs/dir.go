@@ -61,7 +61,8 @@ func makeRoot(abs string) error {
 type dir struct {
 	root *os.Root
 
-	mu sync.Mutex
+	mu    sync.Mutex
+	whole *os.File // of SyncAll; guarded by mu
 	// durable holds the folders whose names this process has synced into their
 	// parents, so that MkdirAll in a known place costs no sync. A folder left
 	// by a process that was killed may not be durable: it is synced once.
@@ -218,6 +219,21 @@ func (d *dir) SyncDir(name string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// SyncAll makes everything on the root's file system durable: all bytes and all
+// names. One open file serves every call, so that no write error is missed.
+func (d *dir) SyncAll() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.whole == nil {
+		f, err := d.root.Open(".")
+		if err != nil {
+			return err
+		}
+		d.whole = f
+	}
+	return syncfs(d.whole)
 }
 
 func (d *dir) Free() (free, total int64, err error) {

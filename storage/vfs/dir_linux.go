@@ -76,6 +76,18 @@ func (f *file) Datasync() error {
 	}
 }
 
+// syncfs makes the whole file system that f is on durable (syncfs(2)). It
+// reports write errors since the last call on the same open file.
+func syncfs(f *os.File) error {
+	for {
+		err := unix.Syncfs(int(f.Fd()))
+		runtime.KeepAlive(f)
+		if !errors.Is(err, unix.EINTR) {
+			return os.NewSyscallError("syncfs", err)
+		}
+	}
+}
+
 // statfs counts in f_frsize units; Bavail leaves out the blocks kept for root.
 func statfs(f *os.File) (free, total int64, err error) {
 	var st unix.Statfs_t

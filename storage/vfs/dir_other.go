@@ -25,6 +25,8 @@ func (f *file) Writev(bufs [][]byte) (int64, error) {
 
 func (f *file) Datasync() error { return f.f.Sync() }
 
+func syncfs(*os.File) error { return errors.ErrUnsupported }
+
 func statfs(*os.File) (free, total int64, err error) {
 	return 0, 0, errors.ErrUnsupported
 }
