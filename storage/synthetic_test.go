@@ -8,65 +8,28 @@ import (
 	"qianshao/storage"
 	"qianshao/storage/blob"
 	"qianshao/storage/blob/fileblob"
-	"qianshao/storage/fmp4"
 	"qianshao/storage/index"
 	"qianshao/storage/media"
 	"qianshao/storage/segment"
 	"qianshao/storage/spool"
+	"qianshao/storage/storagetest"
 	"qianshao/storage/timeline"
 	"qianshao/storage/vfs"
 )
 
-// Synthetic footage: MJPEG pictures and A-law sound need no parameter sets, so
-// any bytes will do.
-
-func pictures() media.Track {
-	return media.Track{ID: 1, Codec: media.MJPEG, Timescale: 90_000, Width: 64, Height: 48}
-}
-
-func sounds() media.Track {
-	return media.Track{ID: 2, Codec: media.PCMA, Timescale: 8_000, SampleRate: 8_000, Channels: 1}
-}
-
-// frameTicks and frameMicros are the length of one picture.
-const (
-	frameTicks  = 3_600
-	frameMicros = 40_000
+// Synthetic footage, as package storagetest makes it.
+var (
+	pictures   = storagetest.Pictures
+	sounds     = storagetest.Sounds
+	part       = storagetest.Part
+	fragmentOf = storagetest.FragmentOf
+	headOf     = storagetest.HeadOf
 )
 
-// part is b as a Part.
-func part(b []byte) media.Part {
-	var c media.Chain
-	var p media.Part
-	c.Append(b)
-	c.Take(c.End(), &p)
-	c.Close()
-	return p
-}
-
-// fragmentOf is a fragment of pictures in equal pieces of video, with one packet
-// of sound unless that is empty. first counts pictures from the segment's start.
-func fragmentOf(first int64, frames int, video, sound []byte) *spool.Fragment {
-	run := fmp4.Run{TrackID: 1, FirstTick: 90_000 + first*frameTicks}
-	for i := range frames {
-		run.Sizes = append(run.Sizes, uint32(len(video)*(i+1)/frames-len(video)*i/frames))
-		run.Durs = append(run.Durs, frameTicks)
-		run.Kinds = append(run.Kinds, uint8(media.KeyFrame))
-	}
-	audio := fmp4.Run{TrackID: 2, FirstTick: 8_000 + first*320}
-	if len(sound) > 0 {
-		audio.Sizes, audio.Durs = []uint32{uint32(len(sound))}, []uint32{uint32(frames * 320)}
-	}
-	return &spool.Fragment{Runs: []fmp4.Run{run, audio}, Parts: []media.Part{part(video), part(sound)}}
-}
-
-// headOf is the head of a synthetic segment that starts at a moment.
-func headOf(id segment.ID, start timeline.Micros) *segment.Head {
-	return &segment.Head{
-		ID: id, Start: start, Created: start, NewRun: true, Break: "first", Tracks: []media.Track{pictures(), sounds()},
-		Maps: []segment.TimeMap{{Tick0: 90_000, US0: start}, {Tick0: 8_000, US0: start}},
-	}
-}
+const (
+	frameTicks  = storagetest.FrameTicks
+	frameMicros = storagetest.FrameMicros
+)
 
 // house is an archive in a temporary folder, with what a test may want to break.
 type house struct {
