@@ -19,9 +19,6 @@ import (
 
 // Synthetic footage, as package storagetest makes it.
 var (
-	pictures   = storagetest.Pictures
-	sounds     = storagetest.Sounds
-	part       = storagetest.Part
 	fragmentOf = storagetest.FragmentOf
 	headOf     = storagetest.HeadOf
 )
