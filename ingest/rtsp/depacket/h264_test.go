@@ -216,7 +216,7 @@ func TestH264WithoutMarker(t *testing.T) {
 	t.Parallel()
 	w := newWire(t, avcBoth())
 	for i, nal := range [][]byte{avcIDR, avcP, avcP} {
-		w.s.Packet(packet(uint16(i), uint32(i)*3600, false, nal), 0)
+		w.s.Packet(rtpPacket(uint16(i), uint32(i)*3600, false, nal), 0)
 	}
 	w.s.Flush()
 	w.same(avcc(avcSPS, avcPPS, avcIDR), avcc(avcP), avcc(avcP))

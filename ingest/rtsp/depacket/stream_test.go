@@ -41,8 +41,8 @@ func newWire(t testing.TB, p depacket.Params) *wire {
 	return w
 }
 
-// packet forms an RTP packet (RFC 3550 5.1).
-func packet(seq uint16, ts uint32, marker bool, payload []byte) []byte {
+// rtpPacket forms an RTP packet (RFC 3550 5.1).
+func rtpPacket(seq uint16, ts uint32, marker bool, payload []byte) []byte {
 	b := []byte{0x80, 96}
 	if marker {
 		b[1] |= 0x80
@@ -57,7 +57,7 @@ func packet(seq uint16, ts uint32, marker bool, payload []byte) []byte {
 func (w *wire) send(ts uint32, payloads ...[]byte) {
 	for i, p := range payloads {
 		if !w.lose[w.n] {
-			w.s.Packet(packet(w.seq, ts, i == len(payloads)-1, p), time.Duration(w.n)*time.Millisecond)
+			w.s.Packet(rtpPacket(w.seq, ts, i == len(payloads)-1, p), time.Duration(w.n)*time.Millisecond)
 		}
 		w.seq++
 		w.n++
@@ -116,7 +116,7 @@ func TestSequence(t *testing.T) {
 		take bool
 	}{{65534, true}, {65535, true}, {0, true}, {0, false}, {65535, false}, {3, true}, {2, false}, {40000, true}, {40001, true}} {
 		before := len(w.units)
-		w.s.Packet(packet(c.seq, 0, false, []byte{1, 2}), 0)
+		w.s.Packet(rtpPacket(c.seq, 0, false, []byte{1, 2}), 0)
 		if took := len(w.units) > before; took != c.take {
 			t.Errorf("packet %d taken: %v", c.seq, took)
 		}
@@ -130,13 +130,13 @@ func TestSequence(t *testing.T) {
 func TestMalformedPackets(t *testing.T) {
 	t.Parallel()
 	w := newWire(t, depacket.Params{Codec: media.PCMU, Rate: 8000})
-	padded := packet(1, 0, false, []byte{1, 2, 3, 2})
+	padded := rtpPacket(1, 0, false, []byte{1, 2, 3, 2})
 	padded[0] |= 0x20
 	w.s.Packet(padded, 0)
 	w.same([]byte{1, 2})
-	worse := packet(2, 0, false, []byte{1, 2, 200})
+	worse := rtpPacket(2, 0, false, []byte{1, 2, 200})
 	worse[0] |= 0x20
-	for _, b := range [][]byte{nil, {0x80}, worse, packet(3, 0, false, nil)} {
+	for _, b := range [][]byte{nil, {0x80}, worse, rtpPacket(3, 0, false, nil)} {
 		w.s.Packet(b, 0)
 	}
 	w.same([]byte{1, 2})
