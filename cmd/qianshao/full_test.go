@@ -63,11 +63,7 @@ func TestDiskFull(t *testing.T) {
 	ctx := t.Context()
 	disk := smallDisk(t, 400<<20)
 	dir := filepath.Join(disk, "data")
-	settings := filepath.Join(t.TempDir(), "qianshao.yaml")
-	text := "segment: {length: 10s}\nretention: {min_free: 0}\nspool: {alarm_free: 60MB, refuse_free: 40MB, stop_free: 20MB}\n"
-	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	settings := settingsFile(t, "segment: {length: 10s}\nretention: {min_free: 0}\nspool: {alarm_free: 60MB, refuse_free: 40MB, stop_free: 20MB}\n")
 	srv := cameras(t, rtsptest.Config{NoSub: true, Width: 320, Height: 184, GOP: 0.4, Bitrate: 200_000, StartAtNextKey: true})
 	args := []string{"serve", "--config", settings, "--listen", "127.0.0.1:0", "--data", dir}
 	p := start(t, args...)

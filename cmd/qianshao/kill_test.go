@@ -64,10 +64,7 @@ func TestKillNine(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv := cameras(t, sim)
-	settings := filepath.Join(t.TempDir(), "qianshao.yaml")
-	if err := os.WriteFile(settings, []byte("segment: {length: 10s}\nretention: {min_free: 0}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	settings := settingsFile(t, "segment: {length: 10s}\nretention: {min_free: 0}\n")
 	var list strings.Builder
 	fmt.Fprintln(&list, "carrier_device_id,rtsp_url")
 	for i := range killCameras {

@@ -121,6 +121,16 @@ func askTimeline(ctx context.Context, c *client, camera string) (got covering, e
 	return got, err
 }
 
+// settingsFile writes settings.
+func settingsFile(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "qianshao.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // process is a running qianshao.
 type process struct {
 	cmd  *exec.Cmd

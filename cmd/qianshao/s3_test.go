@@ -146,13 +146,8 @@ func TestStoreAwayS3(t *testing.T) {
 // s3Settings writes settings for a bucket, with short segments.
 func s3Settings(t *testing.T, s *s3server.Server) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "qianshao.yaml")
-	text := fmt.Sprintf("storage:\n  kind: s3\n  s3: {endpoint: %q, bucket: %s, access_key: %s, secret_key: %s}\nsegment: {length: 10s}\nretention: {min_free: 0}\n",
-		s.Endpoint, s.Bucket, s.AccessKey, s.SecretKey)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return settingsFile(t, fmt.Sprintf("storage:\n  kind: s3\n  s3: {endpoint: %q, bucket: %s, access_key: %s, secret_key: %s}\nsegment: {length: 10s}\nretention: {min_free: 0}\n",
+		s.Endpoint, s.Bucket, s.AccessKey, s.SecretKey))
 }
 
 // objects lists the segments of a bucket.

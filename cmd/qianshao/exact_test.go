@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"qianshao/ingest/rtsp/rtsptest"
+	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/loop"
+	"qianshao/storage/timeline"
+)
+
+// Clips of what was really recorded are exact: windows that adjoin, wherever
+// their borders lie, share no frame and miss none, whatever the codec, over
+// borders of segments and into the one still written.
+func TestExactClips(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	dir := t.TempDir()
+	settings := settingsFile(t, "segment: {length: 10s}\nretention: {min_free: 0}\n")
+	p := start(t, "serve", "--config", settings, "--listen", "127.0.0.1:0", "--data", dir)
+	for i, c := range []struct {
+		name string
+		cfg  rtsptest.Config
+	}{
+		{"h264 aac", rtsptest.Config{Audio: loop.AAC}},
+		{"h264 b-frames opus", rtsptest.Config{BFrames: 2, Audio: loop.Opus}},
+		{"h265 pcma", rtsptest.Config{Codec: loop.H265, Audio: loop.PCMA}},
+		{"mjpeg pcmu", rtsptest.Config{Codec: loop.MJPEG, Audio: loop.PCMU}},
+	} {
+		device := fmt.Sprintf("EXACT-%d", i)
+		c.cfg.Width, c.cfg.Height, c.cfg.Bitrate, c.cfg.NoSub = 320, 184, 300_000, true
+		if err := rtsptest.Prepare(t.Context(), c.cfg); err != nil {
+			t.Fatal(err)
+		}
+		srv := cameras(t, c.cfg)
+		if out, errs, code := qianshao(t, "camera", "add", device, srv.URL(1), "--data", dir); code != exitOK {
+			t.Fatalf("camera add: exit %d\n%s%s", code, out, errs)
+		}
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if err := waitRecorded(t.Context(), dir, device, 15*timeline.Second); err != nil {
+				t.Fatal(err)
+			}
+			got, err := askAll(t, dir, device)
+			if err != nil || len(got.Covered) != 1 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			all := got.Covered[0]
+			seed := rand.Uint64()
+			random := rand.New(rand.NewPCG(seed, 1))
+			borders := []timeline.Micros{all.From, all.To}
+			for range 5 {
+				borders = append(borders, all.From+timeline.Micros(random.Int64N(int64(all.Len()))))
+			}
+			slices.Sort(borders)
+			next := uint64(0)
+			total := 0
+			for k := range len(borders) - 1 {
+				window := timeline.Span{From: borders[k], To: borders[k+1]}
+				if window.Len() < timeline.Second/10 {
+					continue // may hold no frame
+				}
+				file := filepath.Join(t.TempDir(), "clip.mp4")
+				q := url.Values{"from": {window.From.String()}, "to": {window.To.String()}}
+				save(t, p.url+footagePath(device, "clip.mp4")+"?"+q.Encode(), file)
+				if said, err := audit.Decode(t.Context(), file); err != nil || said != "" {
+					t.Errorf("%s: %v %s", window.From, err, said)
+				}
+				numbers := shownNumbers(t, srv, c.cfg.Codec, file, window)
+				wantWindow(t, fmt.Sprint(c.name, " ", k), srv, window, numbers)
+				if next != 0 && numbers[0] != next && borders[k]-borders[k-1] >= timeline.Second/10 {
+					t.Errorf("seed %d: the window from %s begins with frame %d, the one before it ended with %d", seed, window.From, numbers[0], next-1)
+				}
+				if want := float64(window.Len()) / 40_000; float64(len(numbers)) < want-1.1 || float64(len(numbers)) > want+1.1 {
+					t.Errorf("seed %d: %d frames in %s", seed, len(numbers), time.Duration(window.Len())*time.Microsecond)
+				}
+				next = numbers[len(numbers)-1] + 1
+				total += len(numbers)
+			}
+			t.Logf("%d frames in %d windows", total, len(borders)-1)
+
+			// What a camera sends now is in a clip as soon as it is durable.
+			n := srv.FrameAt(srv.Now()) + 25
+			if err := srv.WaitSent(t.Context(), 1, n); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			at := timeline.Micros(srv.FrameTime(n))
+			err = until(t.Context(), "a frame just sent", func(context.Context) (bool, error) {
+				got, err := askAll(t, dir, device)
+				return err == nil && got.Covered[len(got.Covered)-1].To > at+placed, err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("retrievable %v after it was sent", time.Since(began).Round(10*time.Millisecond))
+			newest := timeline.Span{From: at - timeline.Second, To: at + placed/2}
+			file := filepath.Join(t.TempDir(), "newest.mp4")
+			q := url.Values{"from": {newest.From.String()}, "to": {newest.To.String()}}
+			save(t, p.url+footagePath(device, "clip.mp4")+"?"+q.Encode(), file)
+			if got := shownNumbers(t, srv, c.cfg.Codec, file, newest); !slices.Contains(got, n) {
+				t.Errorf("frame %d is not in %d to %d", n, got[0], got[len(got)-1])
+			}
+		})
+	}
+}
+
+// shownNumbers reads the numbers of the frames that a clip shows: by the stamp,
+// or, of MJPEG, by the code in the picture.
+func shownNumbers(t *testing.T, srv *rtsptest.Server, codec loop.Codec, file string, window timeline.Span) (numbers []uint64) {
+	t.Helper()
+	read := audit.Presented
+	if codec == loop.MJPEG {
+		read = audit.Codes
+	}
+	frames, err := read(t.Context(), file)
+	if err != nil || len(frames) == 0 {
+		t.Fatalf("%d frames, %v", len(frames), err)
+	}
+	for i, f := range frames {
+		if codec == loop.MJPEG {
+			f.Number = audit.Unwrap(f.Code, srv.LoopFrames(), srv.FrameAt(int64(window.From))+uint64(i))
+		}
+		numbers = append(numbers, f.Number)
+	}
+	return numbers
+}
