@@ -1,17 +1,12 @@
 package clip_test
 
 import (
-	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"qianshao/api/clip"
+	"qianshao/api/web/webtest"
 	"qianshao/storage/media"
 	"qianshao/storage/storagetest"
 	"qianshao/storage/timeline"
@@ -74,11 +69,8 @@ async function viaMSE(src, type) {
 </script>`
 
 // browser opens Chromium on the test page, with the stream's routes beside it.
-func browser(t *testing.T, a *storagetest.Archive, stream media.StreamID) context.Context {
+func browser(t *testing.T, a *storagetest.Archive, stream media.StreamID) *webtest.Tab {
 	t.Helper()
-	if _, err := exec.LookPath("/usr/bin/chromium"); err != nil {
-		t.Skip("no /usr/bin/chromium; install the package chromium")
-	}
 	footage := routes(a, stream)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
@@ -89,35 +81,7 @@ func browser(t *testing.T, a *storagetest.Archive, stream media.StreamID) contex
 		footage.ServeHTTP(w, r)
 	}))
 	t.Cleanup(s.Close)
-	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	for _, f := range []string{
-		"no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
-		"disable-component-update", "disable-sync",
-	} {
-		opts = append(opts, chromedp.Flag(f, true))
-	}
-	opts = append(opts, chromedp.ExecPath("/usr/bin/chromium"), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	t.Cleanup(cancel)
-	ctx, stop := chromedp.NewExecAllocator(ctx, opts...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	if _, err := chromedp.Run(ctx, chromedp.Navigate(s.URL+"/")); err != nil {
-		t.Fatalf("chromium: %v", err)
-	}
-	return ctx
-}
-
-// ask evaluates an expression, awaits it and decodes its value.
-func ask[T any](t *testing.T, ctx context.Context, format string, args ...any) T {
-	t.Helper()
-	expr := fmt.Sprintf(format, args...)
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T]("(async () => await "+expr+")()", chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("%s: %v", expr, err)
-	}
-	return v
+	return webtest.Open(t, s.URL+"/", 800, 600)
 }
 
 // TestChromium lets a browser say which frames it shows first and last.
@@ -130,28 +94,28 @@ func TestChromium(t *testing.T) {
 	}
 	a := storagetest.New(t)
 	rec := a.Record(storagetest.Script{Runs: []storagetest.Run{{Pieces: p(9)}, {After: 2.2, Pieces: p(6)}}})
-	ctx := browser(t, a, rec.Stream)
+	tab := browser(t, a, rec.Stream)
 	first := rec.Frames[0].Wall
 	for _, w := range []struct{ from, to float64 }{{1.31, 2.53}, {3.02, 5.5}, {7.9, 12.3}, {0, 4}, {12.5, 12.54}} {
 		span := timeline.Span{From: first + seconds(w.from), To: first + seconds(w.to)}
 		want := rec.In(span)
 		last := want[len(want)-1]
-		if got := ask[int](t, ctx, "load(%q)", "/clip.mp4"+query(span)); got != want[0].Number {
+		if got := webtest.Ask[int](tab, "await load(%q)", "/clip.mp4"+query(span)); got != want[0].Number {
 			t.Errorf("%v: Chromium shows %d first, want %d", w, got, want[0].Number)
 		}
-		if got := ask[int](t, ctx, "shownAt(%f)", float64(last.Wall-want[0].Wall)/1e6+0.02); got != last.Number {
+		if got := webtest.Ask[int](tab, "await shownAt(%f)", float64(last.Wall-want[0].Wall)/1e6+0.02); got != last.Number {
 			t.Errorf("%v: Chromium shows %d at the end, want %d", w, got, last.Number)
 		}
 		// A hidden picture that the last ones needed may count as well.
 		begins := float64(last.Wall-want[0].Wall) / 1e6
-		if got := ask[float64](t, ctx, "v.duration"); got < begins+0.035 || got > begins+0.1 {
+		if got := webtest.Ask[float64](tab, "v.duration"); got < begins+0.035 || got > begins+0.1 {
 			t.Errorf("%v: Chromium says it lasts %.3f s, its last frame begins at %.3f", w, got, begins)
 		}
 		middle := want[len(want)/2]
-		if got := ask[int](t, ctx, "shownAt(%f)", float64(middle.Wall-want[0].Wall)/1e6+0.02); got != middle.Number {
+		if got := webtest.Ask[int](tab, "await shownAt(%f)", float64(middle.Wall-want[0].Wall)/1e6+0.02); got != middle.Number {
 			t.Errorf("%v: Chromium shows %d in the middle, want %d", w, got, middle.Number)
 		}
-		if got := ask[int](t, ctx, "shownAt(0)"); got != want[0].Number {
+		if got := webtest.Ask[int](tab, "await shownAt(0)"); got != want[0].Number {
 			t.Errorf("%v: Chromium shows %d back at 0, want %d", w, got, want[0].Number)
 		}
 	}
@@ -165,7 +129,7 @@ func TestChromiumPlays(t *testing.T) {
 	s := storagetest.NewSound(t, storagetest.SoundSpec{Codec: media.PCMA})
 	a := storagetest.New(t)
 	rec := a.Record(storagetest.Script{Runs: one(v, 20, s)})
-	ctx := browser(t, a, rec.Stream)
+	tab := browser(t, a, rec.Stream)
 	first := rec.Frames[0].Wall
 	span := timeline.Span{From: first + seconds(5.3), To: first + seconds(18.7)}
 	f := plan(t, a, rec.Stream, clip.Params{Kind: clip.Play, Span: span, Audio: clip.Playable})
@@ -176,19 +140,19 @@ func TestChromiumPlays(t *testing.T) {
 	check := func(how string) {
 		t.Helper()
 		for _, k := range []int{len(want) / 2, 3, len(want) - 1, 0} {
-			if got := ask[int](t, ctx, "shownAt(%f)", at(k)); got != want[k].Number {
+			if got := webtest.Ask[int](tab, "await shownAt(%f)", at(k)); got != want[k].Number {
 				t.Errorf("%s: Chromium shows %d at %.3f, want %d", how, got, at(k), want[k].Number)
 			}
 		}
 	}
-	if got := ask[int](t, ctx, "load(%q)", "/play.mp4"+query(span)); got != want[0].Number {
+	if got := webtest.Ask[int](tab, "await load(%q)", "/play.mp4"+query(span)); got != want[0].Number {
 		t.Errorf("Chromium shows %d first, want %d", got, want[0].Number)
 	}
 	check("file")
-	mse := ask[struct {
+	mse := webtest.Ask[struct {
 		End    float64
 		Ranges [][2]float64
-	}](t, ctx, "viaMSE(%q, %q)", "/play.mp4"+query(span), f.Type())
+	}](tab, "await viaMSE(%q, %q)", "/play.mp4"+query(span), f.Type())
 	if len(mse.Ranges) != 1 {
 		t.Errorf("buffered in pieces: %v", mse.Ranges)
 	}

@@ -1,0 +1,169 @@
+// Package webtest drives Chromium on our pages, for tests.
+package webtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"qianshao/storage/timeline"
+)
+
+const chromium = "/usr/bin/chromium"
+
+// Tab is a browser tab. What its console says is kept.
+type Tab struct {
+	*testing.T
+	ctx context.Context
+	mu  sync.Mutex
+	bad []string
+}
+
+// Open opens a page in a window of so many pixels, in a browser that ends with
+// the test. Without Chromium the test is skipped.
+func Open(t *testing.T, url string, width, height int64) *Tab {
+	t.Helper()
+	if _, err := exec.LookPath(chromium); err != nil {
+		t.Skipf("no %s; install the package chromium", chromium)
+	}
+	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
+	for _, f := range []string{"no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
+		opts = append(opts, chromedp.Flag(f, true))
+	}
+	opts = append(opts, chromedp.ExecPath(chromium), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	t.Cleanup(cancel)
+	ctx, stop := chromedp.NewExecAllocator(ctx, opts...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	p := &Tab{T: t, ctx: ctx}
+	p.Do(chromedp.EmulateViewport(width, height))
+	console := chromedp.Console(ctx)
+	listening := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		close(listening)
+		for m, err := range console {
+			if err != nil {
+				return
+			}
+			if m.IsException() || m.Type == "error" {
+				p.mu.Lock()
+				p.bad = append(p.bad, m.String())
+				p.mu.Unlock()
+			}
+		}
+	})
+	<-listening
+	t.Cleanup(func() { stop(); done.Wait() })
+	if _, err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	return p
+}
+
+// Do takes some steps.
+func (p *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// Ask evaluates an expression of JavaScript, awaits it and decodes its value.
+func Ask[T any](p *Tab, format string, args ...any) T {
+	p.Helper()
+	expr := fmt.Sprintf(format, args...)
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T]("(async () => "+expr+")()", chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.Fatalf("%s: %v", expr, err)
+	}
+	return v
+}
+
+// Until waits, picture by picture, until an expression is true.
+func (p *Tab) Until(what, format string, args ...any) {
+	p.Helper()
+	expr := fmt.Sprintf(format, args...)
+	ok := Ask[bool](p, `{
+		const until = performance.now() + 20000;
+		while (performance.now() < until) {
+			if (%s) return true;
+			await new Promise((ok) => setTimeout(ok, 40));
+		}
+		return false;
+	}`, expr)
+	if !ok {
+		p.Shot("failed")
+		p.Fatalf("%s: not within 20 s; the page says: %s", what, Ask[string](p, "document.body.innerText"))
+	}
+}
+
+// Complaints returns what the console said, without what is meant to fail.
+func (p *Tab) Complaints(but ...string) (out []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+next:
+	for _, s := range p.bad {
+		for _, b := range but {
+			if strings.Contains(s, b) {
+				continue next
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Shot keeps a screenshot where QIANSHAO_SHOTS says.
+func (p *Tab) Shot(name string) {
+	p.Helper()
+	dir := os.Getenv("QIANSHAO_SHOTS")
+	if dir == "" {
+		return
+	}
+	b, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		p.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, p.Name()+"_"+name+".png"), b, 0o600); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// Wall is the moment that the page says is on screen.
+func (p *Tab) Wall() timeline.Micros {
+	p.Helper()
+	text := Ask[string](p, "document.querySelector('#clock').textContent")
+	at, err := time.Parse("2006-01-02 15:04:05.000 -07:00", text)
+	if err != nil {
+		p.Fatalf("the clock says %q", text)
+	}
+	return timeline.FromTime(at)
+}
+
+// ClickAt clicks the timeline at a moment.
+func (p *Tab) ClickAt(at timeline.Micros) {
+	p.Helper()
+	p.Do(chromedp.ScrollIntoView("#timeline"))
+	const local = 8 * timeline.Hour
+	part := float64((at+local)%timeline.Day) / float64(timeline.Day)
+	xy := Ask[[]float64](p, "{ const r = document.querySelector('#timeline').getBoundingClientRect(); return [r.left + r.width * %f, r.top + 45]; }", part)
+	p.Do(chromedp.MouseClickXY(xy[0], xy[1]))
+}
+
+// Pick clicks a camera in the list.
+func (p *Tab) Pick(device string) {
+	p.Helper()
+	p.Until("the list", "[...document.querySelectorAll('#list button')].some((b) => b.textContent.includes('%s'))", device)
+	Ask[any](p, "[...document.querySelectorAll('#list button')].find((b) => b.textContent.includes('%s')).click()", device)
+}
