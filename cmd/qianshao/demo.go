@@ -195,18 +195,22 @@ func (c *demoCmd) banner(address string, again bool) string {
 	if again {
 		state = "goes on from the last demo"
 	}
+	command := "qianshao" // as it was called, so that the next commands can be pasted
+	if strings.ContainsRune(os.Args[0], os.PathSeparator) {
+		command = os.Args[0]
+	}
 	return fmt.Sprintf(`
   qianshao demo: %[1]s recording to %[2]s (%[3]s, at most 10 GB)
 
     open   http://%[4]s
 
   Try next, in another terminal:
-    qianshao camera list --data %[2]s
-    qianshao timeline QXN-0001 --data %[2]s
-    qianshao clip QXN-0001 --data %[2]s -o clip.mp4
+    %[5]s camera list --data %[2]s
+    %[5]s timeline QXN-0001 --data %[2]s
+    %[5]s clip QXN-0001 --data %[2]s -o clip.mp4
     curl http://%[4]s/api/v1/cameras
 
   Ctrl-C ends it; the footage stays.
 
-`, plural(c.Cameras, "simulated camera"), folder, state, address)
+`, plural(c.Cameras, "simulated camera"), folder, state, address, command)
 }
