@@ -20,15 +20,16 @@ type hooks struct {
 	peer func(ip net.IP) error
 
 	mu        sync.Mutex
-	creds     credentials      // guarded by mu
-	cseq      int              // ours, so that a request can be repeated; guarded by mu
-	pending   map[int]*pending // by our CSeq; guarded by mu
-	pairs     [][2]int         // interleaved channels, in the order of SETUP; guarded by mu
-	isPlaying bool             // guarded by mu
-	denied    bool             // guarded by mu
-	redirects int              // guarded by mu
-	secure    bool             // the connection is TLS; guarded by mu
-	nextTLS   bool             // the next dial must be; guarded by mu
+	creds     credentials            // guarded by mu
+	cseq      int                    // ours, so that a request can be repeated; guarded by mu
+	pending   map[int]*pending       // by our CSeq; guarded by mu
+	pairs     [][2]int               // interleaved channels, in the order of SETUP; guarded by mu
+	isPlaying bool                   // guarded by mu
+	denied    bool                   // guarded by mu
+	redirects int                    // guarded by mu
+	orders    map[uint8]interleaving // of the description; guarded by mu
+	secure    bool                   // the connection is TLS; guarded by mu
+	nextTLS   bool                   // the next dial must be; guarded by mu
 }
 
 // pending is a request on its way.
@@ -67,6 +68,13 @@ func (h *hooks) channels() [][2]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return append([][2]int(nil), h.pairs...)
+}
+
+// order is how a payload type's NAL units are interleaved.
+func (h *hooks) order(pt uint8) interleaving {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.orders[pt]
 }
 
 // outgoing edits a request of the library before it is sent.
@@ -131,6 +139,7 @@ func (h *hooks) in(m *message) (toLibrary, reply *message, err error) {
 		}
 	case status == 200 && p.method == "DESCRIBE":
 		repairDescription(m, p.uri)
+		h.orders = interleavings(m.body)
 	case status == 200 && p.method == "SETUP":
 		m.set("Transport", h.allowedSource(m.get("Transport")))
 		if rtp, rtcp, ok := interleaved(m.get("Transport")); ok {

@@ -22,6 +22,8 @@ import (
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+
+	"qianshao/storage/media"
 )
 
 const writeTimeout = 10 * time.Second
@@ -157,6 +159,12 @@ func (a *attempt) dialogue(c *gortsplib.Client, u *base.URL, transport gortsplib
 	offers, err := choose(d)
 	if err != nil {
 		return err
+	}
+	for i := range offers {
+		if p := &offers[i].params; p.Codec == media.H264 {
+			x := a.hooks.order(offers[i].pt)
+			p.InterleavingDepth, p.MaxDONDiff = x.depth, x.maxDONDiff
+		}
 	}
 	s, err := newSession(h, offers)
 	if err != nil {

@@ -169,3 +169,36 @@ func repairControl(line, base string) string {
 	}
 	return "a=control:" + u.Scheme + "://" + u.Host + "/" + path
 }
+
+// interleaving is how far a track's NAL units may be from their decoding order
+// (RFC 6184 8.1), which the library does not tell.
+type interleaving struct{ depth, maxDONDiff int }
+
+// interleavings reads the format parameters of a description, by payload type.
+func interleavings(body []byte) map[uint8]interleaving {
+	out := map[uint8]interleaving{}
+	for line := range strings.SplitSeq(string(body), "\n") {
+		v, ok := strings.CutPrefix(strings.TrimSpace(line), "a=fmtp:")
+		pt, list, _ := strings.Cut(v, " ")
+		n, err := strconv.ParseUint(pt, 10, 7)
+		if !ok || err != nil {
+			continue
+		}
+		var x interleaving
+		for p := range strings.SplitSeq(list, ";") {
+			name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+			k, err := strconv.ParseUint(strings.TrimSpace(value), 10, 15)
+			switch {
+			case err != nil:
+			case strings.EqualFold(name, "sprop-interleaving-depth"):
+				x.depth = int(k)
+			case strings.EqualFold(name, "sprop-max-don-diff"):
+				x.maxDONDiff = int(k)
+			}
+		}
+		if x != (interleaving{}) {
+			out[uint8(n)] = x
+		}
+	}
+	return out
+}

@@ -143,3 +143,11 @@ func TestAllowedSource(t *testing.T) {
 		}
 	}
 }
+
+func TestInterleavings(t *testing.T) {
+	t.Parallel()
+	got := interleavings([]byte("a=fmtp:96 packetization-mode=2;sprop-interleaving-depth=4; sprop-max-don-diff=12\r\na=fmtp:97 packetization-mode=1\r\na=fmtp:300 sprop-interleaving-depth=4\na=fmtp:98 sprop-interleaving-depth=99999999\n"))
+	if len(got) != 1 || got[96] != (interleaving{4, 12}) {
+		t.Errorf("%v", got)
+	}
+}
