@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"qianshao/ingest/rtsp/rtsptest"
+	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/storage/timeline"
 )
 
@@ -142,7 +143,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("check: exit %d\n%s%s", code, out, errs)
 	}
 	// What the gaps leave over is there, frame by frame.
-	frames := storedFrames(t, segments(t, dir, cameraID(t, dir, "F1")))
+	frames := storedFrames(t, srv, loop.H264, segments(t, dir, cameraID(t, dir, "F1")))
 	sent, missing := auditRuns(t, srv, 1, frames)
 	for _, n := range missing {
 		at := timeline.Micros(srv.FrameTime(n))

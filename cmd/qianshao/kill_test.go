@@ -19,6 +19,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/storage/timeline"
 )
 
@@ -48,18 +49,36 @@ func TestKillNine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	kills := 20
-	if os.Getenv("QIANSHAO_FAULTS") != "" {
-		kills = 200
+	for _, c := range []struct {
+		name  string
+		kills int // in every run; ten times as many with QIANSHAO_FAULTS
+		sim   rtsptest.Config
+	}{
+		{"h264", 20, rtsptest.Config{GOP: 0.4}},
+		{"h265 aac", 4, rtsptest.Config{GOP: 0.4, Codec: loop.H265, Audio: loop.AAC}},
+		{"mjpeg pcma", 4, rtsptest.Config{Codec: loop.MJPEG, Audio: loop.PCMA}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if os.Getenv("QIANSHAO_FAULTS") != "" {
+				c.kills *= 10
+			}
+			if n, err := strconv.Atoi(os.Getenv("QS_KILLS")); err == nil {
+				c.kills = n
+			}
+			killAgainAndAgain(t, c.sim, c.kills)
+		})
 	}
-	if n, err := strconv.Atoi(os.Getenv("QS_KILLS")); err == nil {
-		kills = n
-	}
+}
+
+func killAgainAndAgain(t *testing.T, sim rtsptest.Config, kills int) {
+	t.Helper()
 	dir := t.TempDir()
 	// Small pictures and short GOPs: every life of the server records something,
 	// and the audit costs little. Sessions open at the next key frame, so that no
 	// frame is sent twice.
-	sim := rtsptest.Config{Cameras: killCameras, NoSub: true, Width: 320, Height: 184, GOP: 0.4, Bitrate: 200_000, StartAtNextKey: true, Spread: true}
+	sim.Cameras, sim.NoSub, sim.Width, sim.Height, sim.Bitrate = killCameras, true, 320, 184, 200_000
+	sim.StartAtNextKey, sim.Spread = true, true
 	if err := rtsptest.Prepare(t.Context(), sim); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +123,7 @@ func TestKillNine(t *testing.T) {
 	p.terminate(t)
 	for i := range killCameras {
 		auditGaps(t, i+1, gaps[i], deaths)
-		auditFrames(t, srv, i+1, dir, deaths)
+		auditFrames(t, srv, sim.Codec, i+1, dir, deaths)
 	}
 	auditSegments(t, dir)
 	if out, errs, code := qianshao(t, "check", "--deep", "--data", dir); code != exitOK {
@@ -176,10 +195,10 @@ func (p *process) kill(t *testing.T, k kill, gather func() kill) kill {
 }
 
 // auditFrames compares what a camera sent with what is in the store.
-func auditFrames(t *testing.T, srv *rtsptest.Server, cam int, dir string, deaths []kill) {
+func auditFrames(t *testing.T, srv *rtsptest.Server, codec loop.Codec, cam int, dir string, deaths []kill) {
 	t.Helper()
 	ref := fmt.Sprintf("K%d", cam)
-	frames := storedFrames(t, segments(t, dir, cameraID(t, dir, ref)))
+	frames := storedFrames(t, srv, codec, segments(t, dir, cameraID(t, dir, ref)))
 	sent, missing := auditRuns(t, srv, cam, frames)
 	total := uint64(0)
 	for _, r := range sent {
@@ -231,12 +250,29 @@ func cameraID(t *testing.T, dir, ref string, flags ...string) string {
 	return out[i+1 : i+1+18]
 }
 
-// storedFrames reads every frame of some segments.
-func storedFrames(t *testing.T, paths []string) (frames []audit.Frame) {
+// storedFrames reads every frame of some segments: its number by the stamp, or,
+// of MJPEG, by the code in the picture and the time in the segment's name.
+func storedFrames(t *testing.T, srv *rtsptest.Server, codec loop.Codec, paths []string) (frames []audit.Frame) {
 	t.Helper()
 	var mu sync.Mutex
 	each(t, paths, func(path string) error {
-		got, err := audit.Stored(t.Context(), path)
+		read := audit.Stored
+		if codec == loop.MJPEG {
+			read = audit.Codes
+		}
+		got, err := read(t.Context(), path)
+		if codec == loop.MJPEG && err == nil {
+			us, _, _ := strings.Cut(filepath.Base(path), "-")
+			start, err := strconv.ParseInt(us, 10, 64)
+			if err != nil {
+				return err
+			}
+			near := srv.FrameAt(start)
+			for i := range got {
+				near = audit.Unwrap(got[i].Code, srv.LoopFrames(), near+1)
+				got[i].Number, got[i].Stamped = near, true
+			}
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		frames = append(frames, got...)

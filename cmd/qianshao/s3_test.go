@@ -17,6 +17,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/storage/blob/blobtest/s3server"
 	"qianshao/storage/timeline"
 )
@@ -85,7 +86,7 @@ func TestStoreAwayS3(t *testing.T) {
 				paths = append(paths, path)
 			}
 		}
-		frames := storedFrames(t, paths)
+		frames := storedFrames(t, srv, loop.H264, paths)
 		sent, missing := auditRuns(t, srv, cam, frames)
 		last := sent[len(sent)-1].Last - 25 // the orderly stop takes what is on the wire
 		if len(missing) > 0 && missing[0] < last {
