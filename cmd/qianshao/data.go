@@ -119,7 +119,7 @@ func (d *data) open(ctx context.Context) error {
 }
 
 // roomFor opens something. If that fails on a full disk the reserve is given up
-// for it and it is tried once more: a start needs no free bytes.
+// for it and it is tried again: a start needs no free bytes.
 func (d *data) roomFor(open func() error, reserve *spool.Reserve) error {
 	err := open()
 	if err == nil {
@@ -129,11 +129,11 @@ func (d *data) roomFor(open func() error, reserve *spool.Reserve) error {
 	if ferr != nil || free >= spool.ReserveSize/16 {
 		return err
 	}
-	if !reserve.Release() {
+	if !reserve.ReleaseForStart() {
 		return fmt.Errorf("the disk of %s is full: free at least %s there and start again: %w", d.cfg.Data, bytesText(spool.ReserveSize), err)
 	}
-	d.log.Warn("the disk is full: the reserve is given up for the databases; free some space", "err", err)
-	return open()
+	d.log.Warn("the disk is full: a reserve is given up for the databases; free some space", "err", err)
+	return d.roomFor(open, reserve)
 }
 
 // join brings index, acts, spool and store to one mind.

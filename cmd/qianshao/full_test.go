@@ -14,6 +14,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
+	"qianshao/storage/spool"
 	"qianshao/storage/timeline"
 )
 
@@ -113,6 +114,15 @@ func TestDiskFull(t *testing.T) {
 	}
 	room()
 	records(stuck)
+	err := until(ctx, "space to be held in reserve again", func(context.Context) (bool, error) {
+		info, err := os.Stat(filepath.Join(dir, "reserve"))
+		start, serr := os.Stat(filepath.Join(dir, "reserve-start"))
+		err = errors.Join(err, serr)
+		return err == nil && info.Size() >= spool.ReserveSize && start.Size() >= spool.StartSize, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	// Full again, killed, and started without a free byte.
 	full()

@@ -9,27 +9,37 @@ import (
 	"qianshao/storage/vfs"
 )
 
-// ReserveSize is how much disk is kept back for sealing on a full disk.
-const ReserveSize = 64 << 20
+// What is kept back on the disk.
+const (
+	ReserveSize = 64 << 20 // for sealing on a full disk
+	StartSize   = 16 << 20 // for opening the databases at a start on a full disk
+)
 
-// Reserve is a file that holds disk space until it is needed. A nil Reserve
-// holds nothing.
+// Reserve holds disk space in files until it is needed: one part for sealing,
+// and one that only a start may take, so that a process that was stopped on a
+// full disk, its reserve given up, starts again. A nil Reserve holds nothing.
 type Reserve struct {
-	fs   vfs.FS
-	name string
-
-	mu   sync.Mutex
-	held bool // guarded by mu
+	mu    sync.Mutex
+	seal  heldFile // guarded by mu
+	start heldFile // guarded by mu
 }
 
-// OpenReserve finds the reserve file, or makes it when at least four times its
-// size is free. Without room the Reserve holds nothing, which is no error: a
-// start must need no free bytes.
+// heldFile is a file that holds space.
+type heldFile struct {
+	fs   vfs.FS
+	name string
+	size int64
+	held bool
+}
+
+// OpenReserve finds the reserve files, or makes those that are missing when at
+// least four times their size is free. Without room the Reserve holds nothing,
+// which is no error: a start must need no free bytes.
 func OpenReserve(fsys vfs.FS, name string) (*Reserve, error) {
-	r := &Reserve{fs: fsys, name: name}
-	if info, err := fsys.Stat(name); err == nil && info.Size() >= ReserveSize {
-		r.held = true
-		return r, nil
+	r := &Reserve{seal: heldFile{fs: fsys, name: name, size: ReserveSize}, start: heldFile{fs: fsys, name: name + "-start", size: StartSize}}
+	for _, h := range []*heldFile{&r.seal, &r.start} {
+		info, err := fsys.Stat(h.name)
+		h.held = err == nil && info.Size() >= h.size
 	}
 	return r, r.Refill()
 }
@@ -42,20 +52,24 @@ func (r *Reserve) Refill() error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.held {
+	return errors.Join(r.start.fill(), r.seal.fill())
+}
+
+func (h *heldFile) fill() error {
+	if h.held {
 		return nil
 	}
-	free, _, err := r.fs.Free()
+	free, _, err := h.fs.Free()
 	if err != nil {
 		return fmt.Errorf("reserve: %w", err)
 	}
-	if free < 4*ReserveSize {
+	if free < 4*h.size {
 		return nil
 	}
-	if err := r.fs.Remove(r.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := h.fs.Remove(h.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("reserve: %w", err)
 	}
-	f, err := r.fs.Create(r.name)
+	f, err := h.fs.Create(h.name)
 	if err != nil {
 		return fmt.Errorf("reserve: %w", err)
 	}
@@ -63,38 +77,53 @@ func (r *Reserve) Refill() error {
 	for i := range block {
 		block[i] = byte(i * 131) // not zeros: a file system may store those for free
 	}
-	for range ReserveSize / len(block) {
+	for range h.size / int64(len(block)) {
 		if _, err = f.Writev([][]byte{block}); err != nil {
 			break
 		}
 	}
-	if err = errors.Join(err, f.Sync(), f.Close(), r.fs.SyncDir(".")); err != nil {
+	if err = errors.Join(err, f.Sync(), f.Close(), h.fs.SyncDir(".")); err != nil {
 		return fmt.Errorf("reserve: %w", err)
 	}
-	r.held = true
+	h.held = true
 	return nil
 }
 
-// Release gives the space up; true when it was held until now.
+func (h *heldFile) release() bool {
+	if !h.held {
+		return false
+	}
+	h.held = false
+	return h.fs.Remove(h.name) == nil
+}
+
+// Release gives the space for sealing up; true when it was held until now.
 func (r *Reserve) Release() bool {
 	if r == nil {
 		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.held {
-		return false
-	}
-	r.held = false
-	return r.fs.Remove(r.name) == nil
+	return r.seal.release()
 }
 
-// Held reports whether the space is still kept back.
+// ReleaseForStart gives the space for a start up, and then, called again, that
+// for sealing; false when there is no more.
+func (r *Reserve) ReleaseForStart() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.start.release() || r.seal.release()
+}
+
+// Held reports whether the space for sealing is still kept back.
 func (r *Reserve) Held() bool {
 	if r == nil {
 		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.held
+	return r.seal.held
 }
