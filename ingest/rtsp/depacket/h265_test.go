@@ -111,7 +111,7 @@ func TestAnotherPacketizer(t *testing.T) {
 			t.Parallel()
 			rapid.Check(t, func(r *rapid.T) {
 				size := rapid.IntRange(50, 1400).Draw(r, "packet size")
-				encode := func([][]byte) ([]*rtp.Packet, error) { return nil, nil }
+				var encode func([][]byte) ([]*rtp.Packet, error)
 				if codec == media.H264 {
 					e := &rtph264.Encoder{PayloadType: 96, PayloadMaxSize: size, PacketizationMode: 1}
 					if err := e.Init(); err != nil {
