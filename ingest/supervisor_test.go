@@ -13,6 +13,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/ingest/timesync"
 	"qianshao/registry"
@@ -204,30 +205,12 @@ func (s *station) wantAll(stream media.StreamID, srv *rtsptest.Server, cam int) 
 	}
 }
 
-// cameras runs simulated cameras until the test ends.
+// cameras runs small simulated cameras until the test ends.
 func cameras(t *testing.T, cfg rtsptest.Config) *rtsptest.Server {
 	t.Helper()
-	if cfg.Width == 0 {
-		cfg.Width, cfg.Height, cfg.GOP, cfg.Bitrate = 320, 184, 0.4, 200_000
-	}
+	cfg.Width, cfg.Height, cfg.GOP, cfg.Bitrate = 320, 184, 0.4, 200_000
 	cfg.StartAtNextKey = true
-	if err := rtsptest.Prepare(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
-	srv, err := rtsptest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- srv.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return srv
+	return camtest.Start(t, cfg)
 }
 
 func draft(device, url string) registry.Draft {

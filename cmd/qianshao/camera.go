@@ -28,15 +28,7 @@ type cameraListCmd struct {
 
 // Run prints a line a camera.
 func (c *cameraListCmd) Run(e *env) error {
-	cfg, err := c.existing(e)
-	if err != nil {
-		return err
-	}
-	conn, err := connect(e, cfg)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.print(e, conn), conn.close())
+	return c.connected(e, func(conn *client) error { return c.print(e, conn) })
 }
 
 func (c *cameraListCmd) print(e *env, conn *client) error {
@@ -173,15 +165,7 @@ type cameraRemoveCmd struct {
 
 // Run stops the recording of a camera.
 func (c *cameraRemoveCmd) Run(e *env) error {
-	cfg, err := c.existing(e)
-	if err != nil {
-		return err
-	}
-	conn, err := connect(e, cfg)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.remove(e, conn), conn.close())
+	return c.connected(e, func(conn *client) error { return c.remove(e, conn) })
 }
 
 func (c *cameraRemoveCmd) remove(e *env, conn *client) error {

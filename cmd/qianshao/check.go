@@ -26,15 +26,7 @@ func (*checkCmd) Help() string {
 
 // Run checks the archive and prints what is inconsistent.
 func (c *checkCmd) Run(e *env) error {
-	cfg, err := c.existing(e)
-	if err != nil {
-		return err
-	}
-	conn, err := connect(e, cfg)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.print(e, conn), conn.close())
+	return c.connected(e, func(conn *client) error { return c.print(e, conn) })
 }
 
 // checkLine is a line of the answer: progress on the way, and then one with

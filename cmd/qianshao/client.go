@@ -57,6 +57,20 @@ func connect(e *env, cfg configs.Config) (*client, error) {
 	}
 }
 
+// connected runs fn with the server of an existing data folder, or with the
+// folder itself.
+func (f *folder) connected(e *env, fn func(*client) error) error {
+	cfg, err := f.existing(e)
+	if err != nil {
+		return err
+	}
+	conn, err := connect(e, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(conn), conn.close())
+}
+
 // serverClient speaks to the server of a data folder.
 func serverClient(dir string) *client {
 	return newClient(func(ctx context.Context) (net.Conn, error) { return dialControl(ctx, dir) }, true, nil)

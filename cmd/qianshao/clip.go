@@ -45,15 +45,7 @@ func (c *clipCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := c.existing(e)
-	if err != nil {
-		return err
-	}
-	conn, err := connect(e, cfg)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.save(e, conn, span), conn.close())
+	return c.connected(e, func(conn *client) error { return c.save(e, conn, span) })
 }
 
 func (c *clipCmd) save(e *env, conn *client, span timeline.Span) (err error) {

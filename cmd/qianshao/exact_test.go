@@ -12,6 +12,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/storage/timeline"
 )
@@ -38,10 +39,7 @@ func TestExactClips(t *testing.T) {
 	} {
 		device := fmt.Sprintf("EXACT-%d", i)
 		c.cfg.Width, c.cfg.Height, c.cfg.Bitrate, c.cfg.NoSub = 320, 184, 300_000, true
-		if err := rtsptest.Prepare(t.Context(), c.cfg); err != nil {
-			t.Fatal(err)
-		}
-		srv := cameras(t, c.cfg)
+		srv := camtest.Start(t, c.cfg)
 		if out, errs, code := qianshao(t, "camera", "add", device, srv.URL(1), "--data", dir); code != exitOK {
 			t.Fatalf("camera add: exit %d\n%s%s", code, out, errs)
 		}

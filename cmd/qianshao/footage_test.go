@@ -14,6 +14,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/storage/timeline"
 )
 
@@ -54,7 +55,7 @@ func TestRealFootage(t *testing.T) {
 	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
 	for i, film := range films {
 		device := "FILM-" + string(rune('A'+i))
-		srv := cameras(t, rtsptest.Config{Media: film, StartAtNextKey: true, NoSub: true})
+		srv := camtest.Start(t, rtsptest.Config{Media: film, StartAtNextKey: true, NoSub: true})
 		if out, errs, code := qianshao(t, "camera", "add", device, srv.URL(1), "--data", dir); code != exitOK {
 			t.Fatalf("camera add: exit %d\n%s%s", code, out, errs)
 		}

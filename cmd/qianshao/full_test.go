@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"qianshao/ingest/rtsp/rtsptest"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/storage/spool"
 	"qianshao/storage/timeline"
@@ -66,7 +67,7 @@ func TestDiskFull(t *testing.T) {
 	disk := smallDisk(t, 400<<20)
 	dir := filepath.Join(disk, "data")
 	settings := settingsFile(t, "segment: {length: 10s}\nretention: {min_free: 0}\nspool: {alarm_free: 60MB, refuse_free: 40MB, stop_free: 20MB}\n")
-	srv := cameras(t, rtsptest.Config{NoSub: true, Width: 320, Height: 184, GOP: 0.4, Bitrate: 200_000, StartAtNextKey: true})
+	srv := camtest.Start(t, rtsptest.Config{NoSub: true, Width: 320, Height: 184, GOP: 0.4, Bitrate: 200_000, StartAtNextKey: true})
 	args := []string{"serve", "--config", settings, "--listen", "127.0.0.1:0", "--data", dir}
 	p := start(t, args...)
 	if out, errs, code := qianshao(t, "camera", "add", "F1", srv.URL(1), "--data", dir); code != exitOK {

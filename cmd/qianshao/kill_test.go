@@ -19,6 +19,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/storage/timeline"
 )
@@ -79,10 +80,7 @@ func killAgainAndAgain(t *testing.T, sim rtsptest.Config, kills int) {
 	// frame is sent twice.
 	sim.Cameras, sim.NoSub, sim.Width, sim.Height, sim.Bitrate = killCameras, true, 320, 184, 200_000
 	sim.StartAtNextKey, sim.Spread = true, true
-	if err := rtsptest.Prepare(t.Context(), sim); err != nil {
-		t.Fatal(err)
-	}
-	srv := cameras(t, sim)
+	srv := camtest.Start(t, sim)
 	settings := settingsFile(t, "segment: {length: 10s}\nretention: {min_free: 0}\n")
 	var list strings.Builder
 	fmt.Fprintln(&list, "carrier_device_id,rtsp_url")

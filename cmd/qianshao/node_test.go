@@ -12,26 +12,9 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/storage/timeline"
 )
-
-// cameras serves simulated cameras as long as the test runs.
-func cameras(t *testing.T, cfg rtsptest.Config) *rtsptest.Server {
-	t.Helper()
-	srv, err := rtsptest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	ctx := t.Context() // ends before the cleanup
-	go func() { done <- srv.Run(ctx) }()
-	t.Cleanup(func() {
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return srv
-}
 
 // A user tries the demo, imports a camera, looks, saves a clip, stops and starts
 // again.
@@ -47,7 +30,7 @@ func TestDemo(t *testing.T) {
 	}
 
 	// A camera that is imported while the server runs is recorded at once.
-	srv := cameras(t, rtsptest.Config{NoSub: true, StartAtNextKey: true})
+	srv := camtest.Start(t, rtsptest.Config{NoSub: true, StartAtNextKey: true})
 	list := filepath.Join(t.TempDir(), "list.csv")
 	text := "carrier_device_id,name,rtsp_url,lon,lat\nGATE,大门," + srv.URL(1) + ",104.9,25.09\nBAD DEVICE,x,rtsp://127.0.0.1/,,\n"
 	if err := os.WriteFile(list, []byte(text), 0o600); err != nil {

@@ -11,6 +11,7 @@ import (
 	"qianshao/api/web/webtest"
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/framecode"
 	"qianshao/storage/timeline"
 )
@@ -38,7 +39,7 @@ func TestPageOfServer(t *testing.T) {
 	ctx := t.Context()
 	dir := filepath.Join(t.TempDir(), "data")
 	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
-	srv := cameras(t, rtsptest.Config{NoSub: true, Width: 640, Height: 360})
+	srv := camtest.Start(t, rtsptest.Config{NoSub: true, Width: 640, Height: 360})
 	if out, errs, code := qianshao(t, "camera", "add", "GATE", srv.URL(1), "--name", "村口大门", "--data", dir); code != exitOK {
 		t.Fatalf("camera add: exit %d\n%s%s", code, out, errs)
 	}

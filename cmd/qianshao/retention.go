@@ -67,25 +67,19 @@ type kept struct {
 }
 
 func askRetention(e *env, f *folder, method, path string, asJSON bool) error {
-	cfg, err := f.existing(e)
-	if err != nil {
+	return f.connected(e, func(conn *client) error {
+		var k kept
+		raw, err := conn.call(e.ctx, method, path, nil, nil, &k)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			_, err = e.out.Write(raw)
+			return err
+		}
+		_, err = fmt.Fprint(e.out, k.text())
 		return err
-	}
-	conn, err := connect(e, cfg)
-	if err != nil {
-		return err
-	}
-	var k kept
-	raw, err := conn.call(e.ctx, method, path, nil, nil, &k)
-	if err = errors.Join(err, conn.close()); err != nil {
-		return err
-	}
-	if asJSON {
-		_, err = e.out.Write(raw)
-		return err
-	}
-	_, err = fmt.Fprint(e.out, k.text())
-	return err
+	})
 }
 
 func (k *kept) text() string {

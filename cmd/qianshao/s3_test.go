@@ -17,6 +17,7 @@ import (
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/storage/blob/blobtest/s3server"
 	"qianshao/storage/timeline"
@@ -33,7 +34,7 @@ func TestStoreAwayS3(t *testing.T) {
 	ctx := t.Context()
 	bucket := s3server.Start(t)
 	// A segment a GOP or two, so that many are stored.
-	srv := cameras(t, rtsptest.Config{Cameras: 2, NoSub: true, Width: 320, Height: 184, GOP: 1, Bitrate: 200_000, StartAtNextKey: true})
+	srv := camtest.Start(t, rtsptest.Config{Cameras: 2, NoSub: true, Width: 320, Height: 184, GOP: 1, Bitrate: 200_000, StartAtNextKey: true})
 	dir := filepath.Join(t.TempDir(), "data")
 	settings := s3Settings(t, bucket)
 	args := []string{"serve", "--config", settings, "--listen", "127.0.0.1:0", "--data", dir}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -33,15 +32,7 @@ func (c *timelineCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := c.existing(e)
-	if err != nil {
-		return err
-	}
-	conn, err := connect(e, cfg)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.print(e, conn, span), conn.close())
+	return c.connected(e, func(conn *client) error { return c.print(e, conn, span) })
 }
 
 // covering is the API's answer, as far as it is printed.

@@ -13,6 +13,7 @@ import (
 
 	"qianshao/ingest/rtsp/depacket"
 	"qianshao/ingest/rtsp/rtsptest"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/ingest/rtsp/rtsptest/stamp"
 	"qianshao/storage/media"
@@ -23,23 +24,7 @@ import (
 func start(t *testing.T, cfg rtsptest.Config) *rtsptest.Server {
 	t.Helper()
 	cfg.NoSub = true
-	if err := rtsptest.Prepare(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
-	s, err := rtsptest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return camtest.Start(t, cfg)
 }
 
 // seen is a Handler that keeps frame numbers, and ends the attempt when it has
