@@ -9,9 +9,14 @@ import (
 	"qianshao/storage/media"
 )
 
-// ErrUnknown is wrapped when no camera has the id or reference asked for. It
-// is fs.ErrNotExist.
-var ErrUnknown = fs.ErrNotExist
+// ErrUnknown is wrapped by errors about a camera that is not in the registry. It
+// is fs.ErrNotExist in other words.
+var ErrUnknown error = unknown{}
+
+type unknown struct{}
+
+func (unknown) Error() string        { return "no such camera" }
+func (unknown) Is(target error) bool { return target == fs.ErrNotExist }
 
 // ErrUnconfirmed is wrapped by Upsert and Remove when the change is made and
 // recorded here, but the store has not confirmed it yet. It will be brought to

@@ -43,7 +43,7 @@ func newNode(d *data) (*node, error) {
 	}
 	d.boot = boot
 	n := &node{data: d, live: &live.Hub{}, metrics: prometheus.NewRegistry()}
-	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), standing{d})
 	n.sup = ingest.New(ingest.Config{
 		Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
 		// Without accounts the server itself is on loopback alone: whoever can

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +70,14 @@ func TestDemo(t *testing.T) {
 		t.Errorf("readyz: HTTP %d", code)
 	}
 
+	err := until(ctx, "the metrics", func(ctx context.Context) (bool, error) {
+		text, err := scrape(ctx, p.url)
+		return strings.Contains(text, "qianshao_streams{state=\"streaming\"} 7\n") && strings.Contains(text, "qianshao_spool_pending_segments ") &&
+			strings.Contains(text, "qianshao_segment_sealed_bytes_total"), errors.Join(err, errors.New(text))
+	})
+	if err != nil {
+		t.Error(err)
+	}
 	clip := filepath.Join(t.TempDir(), "clip.mp4")
 	if out, errs, code := qianshao(t, "clip", "QXN-0001", "--data", dir, "-o", clip); code != exitOK || !strings.Contains(out, "clip.mp4") {
 		t.Fatalf("clip: exit %d\n%s%s", code, out, errs)
@@ -121,6 +132,20 @@ func TestDemo(t *testing.T) {
 		t.Errorf("cameras:\n%s", out)
 	}
 	p.terminate(t)
+}
+
+// scrape reads the metrics.
+func scrape(ctx context.Context, address string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/metrics", nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(resp.Body)
+	return string(b), errors.Join(err, resp.Body.Close())
 }
 
 func covered(t *testing.T, dir, camera string) (timeline.Micros, error) {
