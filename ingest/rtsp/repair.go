@@ -65,7 +65,7 @@ func repairSDP(body, base string) string {
 		line = strings.TrimRight(line, " \t\x00")
 		if strings.HasPrefix(line, "m=") {
 			sections = append(sections, []string{line})
-		} else if n := len(sections); needed(line) {
+		} else if line, n := attribute(line), len(sections); line != "" {
 			line = repairControl(line, base)
 			if n > 0 {
 				sections[n-1] = append(sections[n-1], line)
@@ -87,14 +87,21 @@ func repairSDP(body, base string) string {
 	return out
 }
 
-// needed reports whether a line other than m= matters for recording.
-func needed(line string) bool {
-	name, _, _ := strings.Cut(line, ":")
+// attribute returns an attribute that matters for recording, without spaces
+// around its value; "" for every other line.
+func attribute(line string) string {
+	name, value, has := strings.Cut(line, ":")
 	switch name {
-	case "a=control", "a=rtpmap", "a=fmtp", "a=sendonly", "a=recvonly", "a=sendrecv", "a=inactive":
-		return true
+	case "a=control", "a=rtpmap", "a=fmtp":
+		if value = strings.TrimSpace(value); value != "" {
+			return name + ":" + value
+		}
+	case "a=sendonly", "a=recvonly", "a=sendrecv", "a=inactive":
+		if !has {
+			return name
+		}
 	}
-	return false
+	return ""
 }
 
 // repairMedia returns a media section with the payload types that we record;

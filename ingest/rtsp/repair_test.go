@@ -54,6 +54,7 @@ func TestRepairSDP(t *testing.T) {
 		{"no payload type", head + video + "m=audio 0 RTP/AVP\r\na=control:t1\r\n", "h264", "trackID=0"},
 		{"static audio", head + video + "m=audio 0 RTP/AVP 8\r\na=control:t1\r\n", "h264 pcma", "trackID=0"},
 		{"telephone events beside audio", head + video + "m=audio 0 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=control:t1\r\n", "h264 pcmu", "trackID=0"},
+		{"spaces before values", head + strings.NewReplacer("rtpmap:", "rtpmap: ", "fmtp:", "fmtp:  ", "control:", "control: ").Replace(video), "h264", "trackID=0"},
 		{"jpeg", head + "m=video 0 RTP/AVP 26\r\na=control:t0\r\n", "mjpeg", "t0"},
 		{"lower case", head + strings.Replace(video, "H264", "h264", 1), "h264", "trackID=0"},
 		{"control repeats the path", head + strings.Replace(video, ":trackID=0", ":/live/ch1/trackID=0", 1), "h264", "rtsp://10.0.0.1:554/live/ch1/trackID=0"},
