@@ -101,7 +101,7 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	n.answer(g, running, hard, listener, handler)
 	n.answer(g, running, hard, control, inner)
 	ready()
-	err = g.Wait()
+	err = cutShort(ctx, g.Wait())
 
 	drain, cancel := context.WithTimeout(hard, drainTime)
 	defer cancel()
@@ -117,7 +117,16 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 		}
 	}
 	stopUpkeep()
-	return errors.Join(err, u.Wait())
+	return errors.Join(err, cutShort(upkeep, u.Wait()))
+}
+
+// cutShort passes over the error of a part that only says that it was told to
+// stop: a stop may come while a part still begins.
+func cutShort(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // answer serves HTTP on a listener until running ends; downloads then have a

@@ -205,6 +205,15 @@ func TestReload(t *testing.T) {
 	p.terminate(t)
 }
 
+// A stop that comes while the server still begins is an orderly one.
+func TestStopAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for range 10 {
+		start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir).terminate(t)
+	}
+}
+
 // A folder with a long name has its socket too.
 func TestLongFolder(t *testing.T) {
 	t.Parallel()
