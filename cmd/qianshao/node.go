@@ -20,6 +20,7 @@ import (
 	"qianshao/storage"
 	"qianshao/storage/live"
 	"qianshao/storage/retention"
+	"qianshao/storage/sqldb"
 	"qianshao/storage/timeline"
 )
 
@@ -123,7 +124,7 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 // cutShort passes over the error of a part that only says that it was told to
 // stop: a stop may come while a part still begins.
 func cutShort(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || sqldb.IsInterrupted(err)) {
 		return nil
 	}
 	return err

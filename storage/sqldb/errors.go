@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -18,6 +19,11 @@ var ErrNewer = errors.New("database is newer than this program")
 // IsBusy reports whether another process kept the database locked for longer
 // than the busy timeout; trying again is right.
 func IsBusy(err error) bool { return errors.Is(err, sqlite3.BUSY) || errors.Is(err, sqlite3.LOCKED) }
+
+// IsInterrupted reports whether a query was cut short by its context.
+func IsInterrupted(err error) bool {
+	return errors.Is(err, sqlite3.INTERRUPT) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
 
 // IsFull reports whether the disk under the database had no room left.
 func IsFull(err error) bool { return errors.Is(err, sqlite3.FULL) }
