@@ -20,6 +20,9 @@ const (
 	Opus  Codec = 19
 )
 
+// Known reports whether the codec is one of these.
+func (c Codec) Known() bool { return c >= H264 && c <= MJPEG || c >= AAC && c <= Opus }
+
 // IsVideo reports whether the codec carries pictures.
 func (c Codec) IsVideo() bool { return c >= H264 && c < AAC }
 

@@ -53,6 +53,31 @@ func (c *cursor) uint32() uint32 {
 	return uint32(v)
 }
 
+func (c *cursor) int32() int32 {
+	v := c.int()
+	if v < math.MinInt32 || v > math.MaxInt32 {
+		c.fail("32-bit field")
+		return 0
+	}
+	return int32(v)
+}
+
+// bool reads 0 or 1.
+func (c *cursor) bool() bool {
+	v := c.uint()
+	if v > 1 {
+		c.fail("flag")
+	}
+	return v == 1
+}
+
+// finish fails when bytes are left.
+func (c *cursor) finish() {
+	if len(c.b) > 0 {
+		c.fail("bytes behind the last field")
+	}
+}
+
 // count reads the number of items that follow; each needs at least one byte, so
 // a count beyond the remaining bytes is corrupt and allocates nothing.
 func (c *cursor) count() int {

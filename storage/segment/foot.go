@@ -132,6 +132,7 @@ func decodeFoot(b []byte, size int64, into *Foot) error {
 	for t := range f.Samples {
 		decodeSamples(c, &f.Samples[t], counts[t])
 	}
+	c.finish()
 	if c.err != nil {
 		return fmt.Errorf("foot: %w", c.err)
 	}

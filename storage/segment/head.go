@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -102,7 +103,7 @@ func decodeHead(b []byte) (*Head, error) {
 	h.Seq = c.uint32()
 	h.Start = timeline.Micros(c.int())
 	h.Clock = ClockFlags(c.uint32())
-	h.NewRun = c.uint() == 1
+	h.NewRun = c.bool()
 	h.Created = timeline.Micros(c.int())
 	c.fixed(h.Prev[:])
 	h.Break = string(c.bytes())
@@ -112,20 +113,32 @@ func decodeHead(b []byte) (*Head, error) {
 	}
 	for range n {
 		h.Tracks = append(h.Tracks, decodeTrack(c))
-		h.Maps = append(h.Maps, TimeMap{Tick0: c.int(), US0: timeline.Micros(c.int()), PPB: int32(c.int())})
+		h.Maps = append(h.Maps, TimeMap{Tick0: c.int(), US0: timeline.Micros(c.int()), PPB: c.int32()})
 	}
+	c.finish()
 	if c.err != nil {
 		return nil, fmt.Errorf("head: %w", c.err)
 	}
 	if h.Epoch > math.MaxInt64 || h.Boot > math.MaxInt64 || h.Start < 0 || h.Start > timeline.Forever {
 		return nil, fmt.Errorf("head: identity or start: %w", ErrCorrupt)
 	}
-	for i := range h.Tracks {
-		if h.Tracks[i].Timescale == 0 || (i == 0) != h.Tracks[i].Codec.IsVideo() {
-			return nil, fmt.Errorf("head: track %d: %w", i, ErrCorrupt)
-		}
+	if err := checkTracks(h.Tracks); err != nil {
+		return nil, err
 	}
 	return h, nil
+}
+
+// checkTracks wants one video, first, then audio, of codecs that are known and
+// under ids of their own.
+func checkTracks(tracks []media.Track) error {
+	for i := range tracks {
+		t := &tracks[i]
+		twice := slices.ContainsFunc(tracks[:i], func(o media.Track) bool { return o.ID == t.ID })
+		if t.Timescale == 0 || twice || (i == 0) != t.Codec.IsVideo() || !t.Codec.Known() {
+			return fmt.Errorf("head: track %d, %s: %w", i, t.Codec, ErrCorrupt)
+		}
+	}
+	return nil
 }
 
 func appendTrack(dst []byte, t *media.Track) []byte {
@@ -144,9 +157,19 @@ func appendTrack(dst []byte, t *media.Track) []byte {
 	return appendBytes(dst, t.Config)
 }
 
+// codec reads a codec's number; 0 is none.
+func codec(c *cursor) media.Codec {
+	v := c.uint()
+	if v > math.MaxUint8 {
+		c.fail("codec")
+		return 0
+	}
+	return media.Codec(v)
+}
+
 func decodeTrack(c *cursor) media.Track {
 	t := media.Track{
-		ID: c.uint32(), Codec: media.Codec(c.uint32()), Timescale: c.uint32(),
+		ID: c.uint32(), Codec: codec(c), Timescale: c.uint32(),
 		Width: int(c.uint32()), Height: int(c.uint32()), ReorderDelay: c.uint32(),
 		SampleRate: int(c.uint32()), Channels: int(c.uint32()),
 	}
