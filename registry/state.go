@@ -70,6 +70,8 @@ const keepStates = 14 * timeline.Day
 
 // book holds the live states.
 type book struct {
+	flushing sync.Mutex // held while changes are written
+
 	mu      sync.RWMutex // guards below
 	now     map[media.StreamID]State
 	pending []StateChange
@@ -155,6 +157,8 @@ func (r *Registry) States() []State {
 // write stay pending.
 func (r *Registry) flushStates(ctx context.Context) error {
 	b := &r.states
+	b.flushing.Lock() // who waits here finds written what another was writing
+	defer b.flushing.Unlock()
 	b.mu.Lock()
 	list := b.pending
 	b.pending = nil
