@@ -109,7 +109,8 @@ func (p *poller) look(ctx context.Context, r *Registry) error {
 	if err != nil {
 		return r.db.Explain(err)
 	}
-	if p.version != 0 && n != p.changes {
+	// The first look wakes, too: what changed since the watchers read is not known.
+	if p.version == 0 || n != p.changes {
 		r.watch.wake()
 	}
 	p.version, p.changes = version, n
