@@ -29,7 +29,7 @@ type cameraJSON struct {
 
 // figures say how a stream fares.
 type figures struct {
-	State     registry.Phase   `json:"state" enum:"connecting,streaming,stalled,degraded,waiting,paused,unassigned"`
+	State     registry.Phase   `json:"state" enum:"connecting,awaiting,streaming,stalled,degraded,waiting,paused,unassigned"`
 	Since     *timeline.Micros `json:"since" format:"date-time" doc:"of state and cause; a silence begins at the last frame"`
 	Cause     timeline.Cause   `json:"cause,omitempty" doc:"why there are no pictures"`
 	LastError string           `json:"last_error,omitempty" doc:"what the camera or the network said last"`
@@ -41,6 +41,7 @@ type figures struct {
 // streamJSON is one stream of a camera.
 type streamJSON struct {
 	Role string `json:"role" enum:"main,sub,sub2"`
+	Push bool   `json:"push,omitempty" doc:"the camera publishes it; it is not pulled"`
 	figures
 	Width         int              `json:"width,omitempty"`
 	Height        int              `json:"height,omitempty"`
@@ -79,7 +80,7 @@ func (h *Handler) cameraJSON(c *registry.Camera) cameraJSON {
 	for _, s := range c.Streams {
 		st := h.cfg.Registry.State(s.ID)
 		x := streamJSON{
-			Role: s.ID.Role(), figures: figuresOf(st), Width: st.Width, Height: st.Height,
+			Role: s.ID.Role(), Push: !s.Push.IsZero(), figures: figuresOf(st), Width: st.Width, Height: st.Height,
 			LastFrame: when(st.LastFrame), DurableUntil: when(st.DurableUntil),
 			LostPackets: st.LostPackets, Reconnects: st.Reconnects,
 		}
@@ -99,7 +100,7 @@ type listIn struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"at most so many"`
 	After string `query:"after" doc:"next of the page before"`
 	Q     string `query:"q" maxLength:"200" doc:"part of name, device id or carrier, or our id"`
-	State string `query:"state" enum:"connecting,streaming,stalled,degraded,waiting,paused,unassigned,removed,all" doc:"of the main stream; removed: cameras that are no longer recorded; all: those too. Default: active cameras"`
+	State string `query:"state" enum:"connecting,awaiting,streaming,stalled,degraded,waiting,paused,unassigned,removed,all" doc:"of the main stream; removed: cameras that are no longer recorded; all: those too. Default: active cameras"`
 }
 
 type listOut struct {

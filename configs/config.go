@@ -22,6 +22,7 @@ type Config struct {
 	Segment   Segment   `key:"segment"`
 	Retention Retention `key:"retention"`
 	Ingest    Ingest    `key:"ingest"`
+	Push      Push      `key:"push"`
 	Clips     Clips     `key:"clips"`
 	Pictures  Pictures  `key:"pictures"`
 	Log       Log       `key:"log"`
@@ -50,8 +51,8 @@ type S3 struct {
 
 // Spool is the folder segments are recorded into.
 type Spool struct {
-	// Sync is fragment (every second of video survives a power cut), group (one
-	// sync a second for all streams; for a file system of the spool's own), or
+	// Sync is fragment (every second of video survives a power cut), group (two
+	// syncs a second for all streams; for a file system of the spool's own), or
 	// off (trials).
 	Sync string `key:"sync"`
 	// MaxBytes bounds what waits for the store; 0: the disk does.
@@ -85,10 +86,25 @@ type Ingest struct {
 	Connect    time.Duration `key:"connect"`     // for dial and dialogue together
 	FirstFrame time.Duration `key:"first_frame"` // from PLAY to the first picture
 	Stall      time.Duration `key:"stall"`       // longest silence
+	// MaxMbit is how many Mbit/s a stream may send, for 4 s; one that sends more
+	// is cut off.
+	MaxMbit int `key:"max_mbit"`
 	// Waits between attempts are drawn between RetryMin and a bound that doubles
 	// up to RetryMax.
 	RetryMin time.Duration `key:"retry_min"`
 	RetryMax time.Duration `key:"retry_max"`
+}
+
+// Push is where cameras publish that cannot be reached.
+type Push struct {
+	// Listen is an RTSP address, of any interface; empty: off.
+	Listen string `key:"listen"`
+	// Address is the host, or host:port, by which cameras reach it: what publish
+	// URLs are printed with. Empty: that of Listen.
+	Address string `key:"address"`
+	// TLSCert and TLSKey are PEM files; with them rtsps is spoken on the same port.
+	TLSCert string `key:"tls_cert"`
+	TLSKey  string `key:"tls_key"`
 }
 
 // Clips is how footage is cut.
@@ -123,7 +139,7 @@ func Default() Config {
 		Retention: Retention{Days: 30, MinFree: 2 * GB},
 		Ingest: Ingest{
 			Connect: 10 * time.Second, FirstFrame: 10 * time.Second, Stall: 10 * time.Second,
-			RetryMin: time.Second, RetryMax: time.Minute,
+			MaxMbit: 100, RetryMin: time.Second, RetryMax: time.Minute,
 		},
 		Clips:    Clips{LeadIn: 12 * time.Second},
 		Pictures: Pictures{FFmpeg: "ffmpeg", Cache: 256 * MB, Parallel: 2},

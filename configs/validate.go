@@ -70,8 +70,10 @@ func (c *Config) Validate() error {
 	k.duration("ingest.connect", c.Ingest.Connect, time.Second, 5*time.Minute)
 	k.duration("ingest.first_frame", c.Ingest.FirstFrame, time.Second, 5*time.Minute)
 	k.duration("ingest.stall", c.Ingest.Stall, 2*time.Second, 5*time.Minute)
+	k.int("ingest.max_mbit", c.Ingest.MaxMbit, 1, 10_000)
 	k.duration("ingest.retry_min", c.Ingest.RetryMin, 100*time.Millisecond, time.Hour)
 	k.duration("ingest.retry_max", c.Ingest.RetryMax, max(c.Ingest.RetryMin, time.Second), time.Hour)
+	k.push(&c.Push)
 	k.duration("clips.lead_in", c.Clips.LeadIn, 0, time.Minute)
 	if c.Pictures.FFmpeg == "" {
 		k.bad("pictures.ffmpeg", "", "give a path, or a name to look up in PATH")
@@ -105,6 +107,23 @@ func (k *check) s3(s *S3) {
 	}
 	if s.SecretKey == "" && s.SecretKeyFile == "" {
 		k.bad("storage.s3.secret_key", "", "give secret_key_file, or the environment variable "+EnvName("storage.s3.secret_key"))
+	}
+}
+
+func (k *check) push(p *Push) {
+	const form = "use an address such as :8554 or 203.0.113.5:8554, or leave it empty for none"
+	if p.Listen != "" {
+		host, port, err := net.SplitHostPort(p.Listen)
+		n, perr := strconv.Atoi(port)
+		if _, ierr := netip.ParseAddr(host); err != nil || perr != nil || n < 0 || n > 65535 || host != "" && host != "localhost" && ierr != nil {
+			k.bad("push.listen", p.Listen, form)
+		}
+	}
+	if strings.ContainsAny(p.Address, "/@ ") {
+		k.bad("push.address", p.Address, "use a host such as cameras.example.org, or host:port")
+	}
+	if (p.TLSCert == "") != (p.TLSKey == "") {
+		k.bad("push.tls_cert", p.TLSCert, "give both push.tls_cert and push.tls_key, or neither")
 	}
 }
 

@@ -3,12 +3,14 @@ package ingest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"qianshao/ingest/recorder"
+	"qianshao/ingest/rtsp"
 	"qianshao/registry"
 	"qianshao/storage/live"
 	"qianshao/storage/media"
@@ -28,6 +30,12 @@ type slot struct {
 
 	reconnects atomic.Int64
 	lost       atomic.Int64
+	repairs    repairs
+
+	// Of the goroutine that reads: how many timestamps were not believed a second
+	// ago.
+	jumps uint64
+	blind atomic.Int64 // until when (monotonic) arrival is all that tells the time
 
 	mu     sync.Mutex
 	want   *spec         // nil: stop; guarded by mu
@@ -132,6 +140,66 @@ func (s *slot) phase(p registry.Phase, cause timeline.Cause, err error) {
 	s.publish()
 }
 
+// repairs counts what was mended of a stream, by kind.
+type repairs struct {
+	mu    sync.Mutex
+	count map[string]int64 // guarded by mu
+}
+
+func (r *repairs) add(kind rtsp.Repair) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count == nil {
+		r.count = map[string]int64{}
+	}
+	r.count[string(kind)]++
+}
+
+func (r *repairs) set(kind rtsp.Repair, n int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count == nil {
+		r.count = map[string]int64{}
+	}
+	r.count[string(kind)] = n
+}
+
+// blindFor is how long a camera whose timestamps are not believed is read at
+// once, whatever that costs: when its pictures arrive is all that is known.
+const blindFor = time.Minute
+
+// watchClock notices such a camera; called about once a second.
+func (s *slot) watchClock(at time.Duration) {
+	n := s.rec.Stats().Jumps
+	if n > s.jumps+2 {
+		s.blind.Store(int64(at + blindFor))
+	}
+	s.jumps = n
+}
+
+// urgent reports whether packets are to be read as they come.
+func (s *slot) urgent() bool {
+	if s.topic.Wanted() {
+		return true
+	}
+	until := s.blind.Load()
+	if until == 0 {
+		return false
+	}
+	_, mono := s.sup.cfg.Wall.Source()
+	return int64(mono) < until
+}
+
+// mended is what was mended so far, by kind; nil when nothing was.
+func (s *slot) mended() map[string]int64 {
+	if n := s.rec.Stats().Jumps; n > 0 {
+		s.repairs.set(rtsp.RepairTimestamps, int64(n))
+	}
+	s.repairs.mu.Lock()
+	defer s.repairs.mu.Unlock()
+	return maps.Clone(s.repairs.count)
+}
+
 // phaseGone says that nobody works on the stream any more.
 func (s *slot) phaseGone() { s.sup.cfg.Registry.ForgetState(s.stream) }
 
@@ -160,7 +228,7 @@ func (s *slot) figures(now time.Time) {
 		s.state.LastFrame = reading.Wall + timeline.Micros((st.LastAt - reading.Mono).Microseconds())
 	}
 	s.state.DurableUntil = st.DurableUntil
-	s.state.LostPackets, s.state.Reconnects = s.lost.Load(), s.reconnects.Load()
+	s.state.LostPackets, s.state.Reconnects, s.state.Repairs = s.lost.Load(), s.reconnects.Load(), s.mended()
 	if st.HasOffset {
 		s.state.ClockKnown = true
 		s.state.ClockOffset, s.state.ClockUncertainty = st.Offset.Micros, st.Offset.Uncertainty

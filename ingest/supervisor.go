@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"qianshao/ingest/recorder"
+	"qianshao/ingest/rtsp"
 	"qianshao/ingest/timesync"
 	"qianshao/registry"
 	"qianshao/registry/dial"
@@ -31,6 +32,7 @@ type Config struct {
 	Live     *live.Hub
 	Wall     *timesync.Wall
 	Dialer   *dial.Dialer
+	Push     *rtsp.PushServer // where cameras publish; nil: nowhere
 
 	Store [16]byte // the archive's id
 	Epoch uint64   // 1 on one machine
@@ -40,6 +42,7 @@ type Config struct {
 	Connect       time.Duration // default 10 s
 	FirstFrame    time.Duration // default 10 s
 	Stall         time.Duration // default 10 s
+	MaxBitrate    int           // bits a second of a stream, default limit.Bitrate
 	RetryMin      time.Duration // shortest wait between attempts, default 1 s
 	RetryMax      time.Duration // longest, default 60 s
 
@@ -155,12 +158,13 @@ func (s *Supervisor) reconcile(ctx context.Context) error {
 	for i := range page.Items {
 		c := &page.Items[i]
 		for _, st := range c.Streams {
-			if st.URL == "" || st.Locked {
+			if st.URL == "" && st.Push.IsZero() || st.Locked {
 				continue
 			}
+			in, err := inlet(c, &st)
 			want[st.ID] = &spec{
 				url: st.URL, username: st.Username, password: st.Password, transport: st.Transport,
-				pin: st.TLSSHA256, carrier: c.Carrier, enrolled: c.EnrolledAt,
+				pin: st.TLSSHA256, carrier: c.Carrier, enrolled: c.EnrolledAt, push: in, broken: err,
 			}
 		}
 	}

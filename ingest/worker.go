@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"reflect"
 	"time"
 
 	"qianshao/ingest/recorder"
@@ -18,9 +19,10 @@ import (
 	"qianshao/storage/timeline"
 )
 
-// healthy is how long a session must have delivered before its end counts as a
-// new trouble, not as the old one going on.
-const healthy = 30 * time.Second
+// healthy is how long a session with pictures must have lasted before its end
+// counts as a new trouble, not as the old one going on: less than what is left of
+// the 30 s of a camera that reboots so often.
+const healthy = 10 * time.Second
 
 // worker pulls one stream as its spec says, until its context ends.
 type worker struct {
@@ -36,22 +38,33 @@ type spec struct {
 	pin           string
 	carrier       string
 	enrolled      timeline.Micros
+	push          *rtsp.InletConfig // the camera publishes; nil: it is pulled
+	broken        error             // why it can be neither
 }
 
 func (a spec) same(b spec) bool {
 	return a.url == b.url && a.username == b.username && a.password.Reveal() == b.password.Reveal() &&
-		a.transport == b.transport && a.pin == b.pin && a.carrier == b.carrier && a.enrolled == b.enrolled
+		a.transport == b.transport && a.pin == b.pin && a.carrier == b.carrier && a.enrolled == b.enrolled && reflect.DeepEqual(a.push, b.push) && (a.broken == nil) == (b.broken == nil)
 }
 
 // run is the outer loop: attempts, and the pauses between them.
 func (w *worker) run(ctx context.Context) {
 	s := w.slot
 	s.causes.waiting(max(w.spec.enrolled, s.lastEnd()))
+	if w.spec.broken != nil {
+		s.phase(registry.Waiting, timeline.BadStream, w.spec.broken)
+		<-ctx.Done()
+		return
+	}
+	if w.spec.push != nil {
+		w.receive(ctx)
+		return
+	}
 	shortest, longest := s.sup.cfg.RetryMin, s.sup.cfg.RetryMax
 	limit := shortest
 	for ctx.Err() == nil {
 		s.phase(registry.Connecting, "", nil)
-		began := time.Now()
+		began, frames := time.Now(), s.rec.Stats().Frames
 		err := w.runOnce(ctx)
 		if ctx.Err() != nil {
 			return
@@ -68,7 +81,7 @@ func (w *worker) run(ctx context.Context) {
 			<-ctx.Done()
 			return
 		}
-		if time.Since(began) > healthy {
+		if time.Since(began) > healthy && s.rec.Stats().Frames > frames {
 			limit = shortest
 		}
 		s.phase(phaseOf(cause), cause, err)
@@ -111,7 +124,8 @@ func (w *worker) runOnce(ctx context.Context) error {
 		URL: secret.Fill(w.spec.url, w.spec.password).Reveal(), Username: w.spec.username, Password: w.spec.password.Reveal(),
 		Transport: string(w.spec.transport), TLSSHA256: w.spec.pin,
 		Connect: s.sup.cfg.Connect, FirstFrame: s.sup.cfg.FirstFrame, Stall: s.sup.cfg.Stall,
-		Dial: guard.DialContext,
+		MaxBitrate: s.sup.cfg.MaxBitrate,
+		Dial:       guard.DialContext, Mended: s.repairs.add,
 		CheckPeer: func(ip net.IP) error {
 			addr, ok := netip.AddrFromSlice(ip)
 			if !ok {
@@ -119,7 +133,7 @@ func (w *worker) runOnce(ctx context.Context) error {
 			}
 			return guard.Check(addr.Unmap())
 		},
-		Clock: func() time.Duration { _, m := s.sup.cfg.Wall.Source(); return m }, Urgent: s.topic.Wanted, Log: s.log,
+		Clock: func() time.Duration { _, m := s.sup.cfg.Wall.Source(); return m }, Urgent: s.urgent, Log: s.log,
 	}, handler{s})
 }
 
@@ -139,7 +153,10 @@ func (h handler) Report(i int, ntp uint64, rtpTime uint32, at time.Duration) {
 	h.s.rec.Report(i, ntp, rtpTime, at)
 }
 
-func (h handler) Idle(at time.Duration) { h.s.rec.Idle(at) }
+func (h handler) Idle(at time.Duration) {
+	h.s.rec.Idle(at)
+	h.s.watchClock(at)
+}
 
 func (h handler) Counters(c depacket.Counters) {
 	h.s.lost.Store(int64(c.Lost))

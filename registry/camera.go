@@ -58,33 +58,38 @@ func same(a, b *float64) bool {
 // Transport is how media is fetched.
 type Transport string
 
-// Auto tries TCP and, where that is refused, UDP.
+// Auto tries TCP, where that is refused UDP, and RTSP over HTTP last.
 const (
-	TCP  Transport = "tcp" // the default
+	TCP  Transport = "tcp"
 	UDP  Transport = "udp"
-	Auto Transport = "auto"
+	HTTP Transport = "http" // RTSP over HTTP: interleaved in a GET and a POST
+	Auto Transport = "auto" // the default
 )
 
 // Stream is one stream of a camera and how to reach it.
 type Stream struct {
 	ID media.StreamID `json:"id"`
 	// URL has neither user name nor password; secret.Fill puts the password
-	// where a maker wants it in the path. Empty: nothing to pull.
+	// where a maker wants it in the path. Empty: nothing to pull, or the camera
+	// pushes.
 	URL       string        `json:"url"`
 	Username  string        `json:"username,omitempty"`
 	Password  secret.Secret `json:"password"`
 	Transport Transport     `json:"transport"`
+	// Push is what verifies the key of a camera that publishes to us
+	// (PushVerifier); zero: it is pulled.
+	Push secret.Secret `json:"push,omitzero"`
 	// TLSSHA256 pins the server's certificate (SHA-256 of the DER form, lower
 	// case hex); empty: the system's roots decide.
 	TLSSHA256 string `json:"tls_sha256,omitempty"`
-	// Locked: the password is sealed under a key that is lost; it must be
-	// imported again.
+	// Locked: the password, or Push, is sealed under a key that is lost; the
+	// password must be imported again, or a new push key be issued.
 	Locked bool `json:"locked,omitempty"`
 }
 
 func (s *Stream) equal(o *Stream) bool {
 	return s.ID == o.ID && s.URL == o.URL && s.Username == o.Username && s.Password.Equal(o.Password) &&
-		s.Transport == o.Transport && s.TLSSHA256 == o.TLSSHA256 && s.Locked == o.Locked
+		s.Push.Equal(o.Push) && s.Transport == o.Transport && s.TLSSHA256 == o.TLSSHA256 && s.Locked == o.Locked
 }
 
 func (c *Camera) equal(o *Camera) bool {

@@ -126,7 +126,7 @@ func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
 		cam.Streams = append([]Stream(nil), old.Streams...)
 	} else {
 		cam.ID = media.NewCameraID()
-		cam.Streams = []Stream{{ID: cam.ID.Stream(0), Transport: TCP}}
+		cam.Streams = []Stream{{ID: cam.ID.Stream(0), Transport: Auto}}
 	}
 	for _, step := range []func(*Camera) *FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyRetention} {
 		if fe := step(cam); fe != nil {
@@ -155,7 +155,7 @@ func (d *Draft) applyStreams(cam *Camera) *FieldError {
 	case set:
 		if len(cam.Streams) == 1 {
 			sub := cam.Streams[0] // same account and transport, unless told otherwise
-			sub.ID, sub.URL = cam.ID.Stream(1), ""
+			sub.ID, sub.URL, sub.Push = cam.ID.Stream(1), "", secret.Secret{}
 			cam.Streams = append(cam.Streams, sub)
 		}
 		if fe := putURL(&cam.Streams[1], d.SubURL, "sub_rtsp_url"); fe != nil {
@@ -188,7 +188,7 @@ func putURL(s *Stream, f Field[string], column string) *FieldError {
 	if err != nil {
 		return &FieldError{column, CodeBadURL, err.Error()}
 	}
-	s.URL = t.URL
+	s.URL, s.Push = t.URL, secret.Secret{} // it is pulled from now on
 	if t.Username != "" {
 		s.Username = t.Username
 	}
@@ -201,12 +201,15 @@ func putURL(s *Stream, f Field[string], column string) *FieldError {
 // check normalises and checks what came from the Draft.
 func (s *Stream) check() *FieldError {
 	if s.Transport == "" {
-		s.Transport = TCP
+		s.Transport = Auto
 	}
 	switch s.Transport {
-	case TCP, UDP, Auto:
+	case TCP, UDP, HTTP, Auto:
 	default:
-		return &FieldError{"transport", CodeBadTransport, fmt.Sprintf("%.20q is no transport: use tcp, udp or auto", string(s.Transport))}
+		return &FieldError{"transport", CodeBadTransport, fmt.Sprintf("%.20q is no transport: use tcp, udp, http or auto", string(s.Transport))}
+	}
+	if scheme, _, _ := strings.Cut(s.URL, "://"); strings.HasSuffix(scheme, "+http") && s.Transport != HTTP && s.Transport != Auto {
+		return &FieldError{"transport", CodeBadTransport, fmt.Sprintf("a URL of %s needs transport http or auto", scheme)}
 	}
 	s.TLSSHA256 = strings.ToLower(strings.ReplaceAll(s.TLSSHA256, ":", ""))
 	if s.TLSSHA256 != "" && !pinForm.MatchString(s.TLSSHA256) {

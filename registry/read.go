@@ -66,7 +66,7 @@ func (r *Registry) addStreams(ctx context.Context, on querier, list []Camera) er
 		for i := range part {
 			args[i] = string(part[i].ID)
 		}
-		rows, err := on.QueryContext(ctx, `SELECT camera, n, url, username, password, transport, tls_sha256 FROM streams
+		rows, err := on.QueryContext(ctx, `SELECT camera, n, url, username, password, transport, tls_sha256, push_key FROM streams
 			WHERE camera IN (?`+strings.Repeat(", ?", len(part)-1)+`) ORDER BY camera, n`, args...)
 		if err != nil {
 			return err
@@ -83,15 +83,19 @@ func (r *Registry) scanStreams(rows *sql.Rows, at map[media.CameraID]*Camera) er
 	for rows.Next() {
 		var camera media.CameraID
 		var n int
-		var box []byte
+		var box, push []byte
 		var s Stream
-		if err := rows.Scan(&camera, &n, &s.URL, &s.Username, &box, &s.Transport, &s.TLSSHA256); err != nil {
+		if err := rows.Scan(&camera, &n, &s.URL, &s.Username, &box, &s.Transport, &s.TLSSHA256, &push); err != nil {
 			return err
 		}
 		s.ID = camera.Stream(n)
 		if box != nil {
 			plain, err := r.key.Open(box, boxPlace(s.ID))
 			s.Password, s.Locked = secret.New(string(plain)), err != nil
+		}
+		if push != nil {
+			plain, err := r.key.Open(push, pushPlace(s.ID))
+			s.Push, s.Locked = secret.New(string(plain)), s.Locked || err != nil
 		}
 		at[camera].Streams = append(at[camera].Streams, s)
 	}

@@ -107,12 +107,12 @@ func openKey(ctx context.Context, db *sqldb.DB, path string) (*secret.Key, error
 		return key, err
 	}
 	var sealed int
-	err = db.R().QueryRowContext(ctx, `SELECT count(*) FROM streams WHERE password IS NOT NULL`).Scan(&sealed)
+	err = db.R().QueryRowContext(ctx, `SELECT count(*) FROM streams WHERE password IS NOT NULL OR push_key IS NOT NULL`).Scan(&sealed)
 	if err != nil {
 		return nil, db.Explain(err)
 	}
 	if sealed > 0 {
-		return nil, fmt.Errorf("%s: %w: %d camera passwords are sealed under it: put it back from your backup; if it is lost, "+
+		return nil, fmt.Errorf("%s: %w: %d camera passwords and push keys are sealed under it: put it back from your backup; if it is lost, "+
 			"run: install -m 600 /dev/null %s, start again and import the passwords anew", path, ErrKeyMissing, sealed, path)
 	}
 	return secret.MakeKey(path)

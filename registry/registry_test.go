@@ -132,7 +132,7 @@ func TestACameraLives(t *testing.T) {
 	want := Camera{
 		ID: cam.ID, Carrier: "local", DeviceID: "yard-1", Name: "村口", Lifecycle: Active, EnrolledAt: cam.EnrolledAt,
 		RetentionDays: 40, Place: &Place{Lon: 104.9, Lat: 25.1, Azimuth: &az},
-		Streams: []Stream{{ID: cam.ID.Stream(0), URL: "rtsp://10.0.0.1:554/main", Username: "admin", Password: secret.New("pw1"), Transport: TCP}},
+		Streams: []Stream{{ID: cam.ID.Stream(0), URL: "rtsp://10.0.0.1:554/main", Username: "admin", Password: secret.New("pw1"), Transport: Auto}},
 	}
 	if d := cmp.Diff(want, cam); d != "" {
 		t.Fatal(d)
@@ -158,7 +158,7 @@ func TestACameraLives(t *testing.T) {
 		t.Errorf("%+v", cam)
 	}
 	cam = put(t, r, Draft{DeviceID: "yard-1", SubURL: Clear[string](), Transport: Clear[Transport]()}, Updated)
-	if len(cam.Streams) != 1 || cam.Streams[0].Transport != TCP {
+	if len(cam.Streams) != 1 || cam.Streams[0].Transport != Auto {
 		t.Errorf("%+v", cam.Streams)
 	}
 

@@ -61,6 +61,18 @@ func TestPasswordsStaySecret(t *testing.T) {
 		_, err := r.Get(t.Context(), c.ID+"x")
 		show(err)
 	}
+	push, err := r.IssuePushKey(t.Context(), page.Items[0].ID, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	show(push)
+	if page, err = r.List(t.Context(), Query{}); err != nil {
+		t.Fatal(err)
+	}
+	verifier := page.Items[0].Streams[0].Push.Reveal()
+	if verifier != PushVerifier(page.Items[0].ID, push.Reveal()).Reveal() {
+		t.Error("the push key is lost")
+	}
 	show(page)
 	show(r.States())
 	show(log.list)
@@ -88,7 +100,7 @@ func TestPasswordsStaySecret(t *testing.T) {
 	}
 	files()
 	text := shown.String()
-	for _, form := range []string{canary, hex.EncodeToString([]byte(canary)), strings.ToUpper(hex.EncodeToString([]byte(canary)))} {
+	for _, form := range []string{push.Reveal(), verifier, canary, hex.EncodeToString([]byte(canary)), strings.ToUpper(hex.EncodeToString([]byte(canary)))} {
 		if i := strings.Index(text, form); i >= 0 {
 			t.Errorf("shown: …%q…", text[max(0, i-100):min(len(text), i+60)])
 		}

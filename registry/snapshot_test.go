@@ -60,7 +60,10 @@ func village(t *testing.T, r *Registry) {
 	t.Helper()
 	put(t, r, Draft{DeviceID: "a", Name: Set("A"), URL: Set("rtsp://u:pa@h/a"), SubURL: Set("rtsp://h/a2"), Lon: Set(104.9), Lat: Set(25.1)}, Created)
 	b := put(t, r, Draft{Carrier: "telecom", DeviceID: "b", URL: Set("rtsp://u:pb@h/b"), Lon: Set(105.0), Lat: Set(25.0), Azimuth: Set(10.0)}, Created)
-	put(t, r, Draft{DeviceID: "c", RetentionDays: Set(7)}, Created)
+	c := put(t, r, Draft{DeviceID: "c", RetentionDays: Set(7)}, Created)
+	if _, err := r.IssuePushKey(t.Context(), c.ID, false); err != nil {
+		t.Fatal(err)
+	}
 	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Lon: Set(105.1)}, Updated)
 	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Azimuth: Clear[float64]()}, Updated)
 	if err := r.Remove(t.Context(), b.ID, ""); err != nil {

@@ -18,6 +18,7 @@ type Phase string
 // The phases of a stream.
 const (
 	Connecting Phase = "connecting" // trying to reach the camera
+	Awaiting   Phase = "awaiting"   // the camera pushes, and is waited for
 	Streaming  Phase = "streaming"  // frames arrive and are recorded
 	Stalled    Phase = "stalled"    // connected, and silent
 	Degraded   Phase = "degraded"   // recorded, with losses
@@ -50,6 +51,9 @@ type State struct {
 	ClockKnown       bool  `json:"clock_known,omitempty"`
 	ClockOffset      int64 `json:"clock_offset_us,omitempty"`
 	ClockUncertainty int64 `json:"clock_uncertainty_us,omitempty"`
+	// Repairs counts what was mended of what the camera sends, by kind, since
+	// the process began to pull it. The map is never changed.
+	Repairs map[string]int64 `json:"repairs,omitempty"`
 }
 
 // StateChange is one entry of a stream's history.

@@ -89,21 +89,24 @@ func (w *writer) putStreams(ctx context.Context, old, cam *Camera) error {
 	return w.putEnrolments(ctx, old, cam)
 }
 
-// putStream writes one stream. keepBox leaves a sealed password that cannot be
-// opened where it is.
+// putStream writes one stream. keepBox leaves sealed boxes that cannot be opened
+// where they are.
 func (w *writer) putStream(ctx context.Context, cam media.CameraID, n int, s *Stream, keepBox bool) error {
-	var box []byte
+	var box, push []byte
 	if !s.Password.IsZero() {
 		box = w.r.key.Seal([]byte(s.Password.Reveal()), boxPlace(s.ID))
 	}
-	password := "excluded.password"
-	if keepBox {
-		password = "streams.password"
+	if !s.Push.IsZero() {
+		push = w.r.key.Seal([]byte(s.Push.Reveal()), pushPlace(s.ID))
 	}
-	return w.exec(ctx, `INSERT INTO streams (camera, n, url, username, password, transport, tls_sha256) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (camera, n) DO UPDATE SET url = excluded.url, username = excluded.username, password = `+password+`,
-		transport = excluded.transport, tls_sha256 = excluded.tls_sha256`,
-		string(cam), n, s.URL, s.Username, box, string(s.Transport), s.TLSSHA256)
+	boxes := "excluded"
+	if keepBox {
+		boxes = "streams"
+	}
+	return w.exec(ctx, `INSERT INTO streams (camera, n, url, username, password, transport, tls_sha256, push_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (camera, n) DO UPDATE SET url = excluded.url, username = excluded.username, password = `+boxes+`.password,
+		transport = excluded.transport, tls_sha256 = excluded.tls_sha256, push_key = `+boxes+`.push_key`,
+		string(cam), n, s.URL, s.Username, box, string(s.Transport), s.TLSSHA256, push)
 }
 
 // putEnrolments opens and closes the spans in which footage is owed.

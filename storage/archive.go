@@ -37,8 +37,10 @@ type Archive struct {
 	// Uploads is how many segments are stored at once; default 4.
 	Uploads int
 
-	feet footCache
-	up   upkeep
+	boxes footCache[[]byte]
+	feet  footCache[*segment.Foot]
+	disk  footDisk
+	up    upkeep
 }
 
 // AsOf pins an answer: the index's revision and how many durable fragments of
@@ -237,15 +239,20 @@ func SealedRow(v *spool.Sealed) index.Row {
 }
 
 // Foot reads the segment's table, cut to the fragments that belong to the
-// answer. The memory of into is reused when the foot had to be read; into may
-// be nil.
+// answer. With into nil the foot is kept for who asks next and must not be
+// changed; for long rows of segments, whose feet are not worth keeping, the
+// memory of into is reused.
 func (s *Segment) Foot(ctx context.Context, into *segment.Foot) (*segment.Foot, error) {
 	if s.file != nil {
 		if foot := s.file.Snapshot(); foot != nil {
 			return s.cut(foot), nil
 		}
 	}
-	if into == nil {
+	if foot, ok := s.a.feet.get(s.ID); ok {
+		return s.cut(foot), nil
+	}
+	keep, ticket := into == nil, s.a.feet.ticket()
+	if keep {
 		into = &segment.Foot{}
 	}
 	box, err := s.footBox(ctx)
@@ -254,6 +261,9 @@ func (s *Segment) Foot(ctx context.Context, into *segment.Foot) (*segment.Foot, 
 	}
 	if err := segment.DecodeFoot(box, s.Bytes, into); err != nil {
 		return nil, fmt.Errorf("foot of %s: %w", s.Key(), err)
+	}
+	if keep {
+		s.a.feet.put(s.ID, into, into.Memory(), footBytes, ticket)
 	}
 	return s.cut(into), nil
 }
@@ -266,8 +276,27 @@ func (s *Segment) cut(f *segment.Foot) *segment.Foot {
 }
 
 func (s *Segment) footBox(ctx context.Context) ([]byte, error) {
-	if box, ok := s.a.feet.get(s.ID); ok {
+	if box, ok := s.a.boxes.get(s.ID); ok {
 		return box, nil
+	}
+	ticket := s.a.boxes.ticket()
+	box, err := s.readFoot(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("foot of %s: %w", s.Key(), err)
+	}
+	s.a.boxes.put(s.ID, box, len(box), footBoxBytes, ticket)
+	return box, nil
+}
+
+// readFoot reads the raw foot: from this machine's disk, or else from the store,
+// and then it stays on the disk.
+func (s *Segment) readFoot(ctx context.Context) ([]byte, error) {
+	_, local := s.a.Store.(blob.OpenerAt)
+	ticket := s.a.disk.ticket()
+	if !local {
+		if box, ok := s.a.disk.get(s.a.Spool.FS(), s.Key(), s.FootBytes); ok && segment.CheckFoot(box, s.Bytes) == nil {
+			return box, nil
+		}
 	}
 	r, err := s.Reader(ctx)
 	if err != nil {
@@ -276,9 +305,13 @@ func (s *Segment) footBox(ctx context.Context) ([]byte, error) {
 	defer r.Close() //nolint:errcheck // opened for reading
 	box := make([]byte, s.FootBytes)
 	if _, err := r.ReadAt(box, s.Bytes-int64(s.FootBytes)); err != nil {
-		return nil, fmt.Errorf("foot of %s: %w", s.Key(), err)
+		return nil, err
 	}
-	s.a.feet.put(s.ID, box)
+	if _, remote := r.(*remoteReader); remote && segment.CheckFoot(box, s.Bytes) == nil && s.a.Spool.Room() == nil {
+		if err := s.a.disk.put(s.a.Spool.FS(), s.Key(), box, ticket); err != nil {
+			s.a.Log.Debug("foot not kept on disk", "segment", s.Key().String(), "err", err)
+		}
+	}
 	return box, nil
 }
 
@@ -312,7 +345,7 @@ func (a *Archive) openSealed(ctx context.Context, key segment.Key, size int64) (
 		}
 		return r, nil
 	}
-	return &rangeReader{ctx: ctx, store: a.Store, key: key.String(), size: size}, nil
+	return &remoteReader{ctx: ctx, store: a.Store, key: key.String()}, nil
 }
 
 // openReader reads a segment that was open when it was looked up. When it is
@@ -368,22 +401,3 @@ func (r *openReader) Close() error {
 	}
 	return nil
 }
-
-// rangeReader reads an object by ranges, one request each.
-type rangeReader struct {
-	ctx   context.Context // of the request that opened it
-	store blob.Store
-	key   string
-	size  int64
-}
-
-func (r *rangeReader) ReadAt(b []byte, off int64) (n int, err error) {
-	body, err := r.store.Get(r.ctx, r.key, off, int64(len(b)))
-	if err != nil {
-		return 0, err
-	}
-	n, err = io.ReadFull(body, b)
-	return n, errors.Join(err, body.Close())
-}
-
-func (r *rangeReader) Close() error { return nil }

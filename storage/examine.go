@@ -126,7 +126,7 @@ func openObject(ctx context.Context, store blob.Store, key string, size int64, w
 	if o, ok := store.(blob.OpenerAt); ok {
 		return o.OpenAt(ctx, key)
 	}
-	r := &rangeReader{ctx: ctx, store: store, key: key, size: size}
+	r := &remoteReader{ctx: ctx, store: store, key: key}
 	if whole && size <= wholeInMemory {
 		b := make([]byte, size)
 		if err := readRange(r, b, 0); err != nil {

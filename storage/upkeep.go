@@ -336,8 +336,15 @@ func (a *Archive) storeMissing(ctx context.Context, r index.Row) error {
 // Delete removes a segment's bytes wherever they lie, for good: when it returns,
 // no power cut brings them back. A segment that is gone is no error.
 func (a *Archive) Delete(ctx context.Context, r index.Row) error {
+	// Its foot twice: a reader may come in between.
+	return errors.Join(a.forget(r), a.Store.Delete(ctx, r.Key().String()), a.Spool.Discard(r.Key()), a.forget(r))
+}
+
+// forget drops what is kept of a segment's foot.
+func (a *Archive) forget(r index.Row) error {
+	a.boxes.drop(r.ID)
 	a.feet.drop(r.ID)
-	return errors.Join(a.Store.Delete(ctx, r.Key().String()), a.Spool.Discard(r.Key()))
+	return a.disk.drop(a.Spool.FS(), r.Key())
 }
 
 type sectionCloser struct {

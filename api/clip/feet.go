@@ -19,19 +19,20 @@ const readAhead = 3
 type feet struct {
 	segs  []*storage.Segment
 	slots map[int]*slot
-	limit int // segments before it may be read ahead
+	few   bool // feet are shared with who asks next
+	limit int  // segments before it may be read ahead
 	wg    sync.WaitGroup
 }
 
 type slot struct {
 	done chan struct{}
-	mem  *segment.Foot // from the pool
+	mem  *segment.Foot // from the pool, or nil
 	foot *segment.Foot // may share mem
 	err  error
 }
 
 func newFeet(segs []*storage.Segment) *feet {
-	return &feet{segs: segs, slots: map[int]*slot{}}
+	return &feet{segs: segs, slots: map[int]*slot{}, few: len(segs) <= keepParts}
 }
 
 // ahead allows reading ahead of the segments from on.
@@ -45,7 +46,10 @@ func (f *feet) start(ctx context.Context, i int, apart bool) *slot {
 	if s := f.slots[i]; s != nil {
 		return s
 	}
-	s := &slot{done: make(chan struct{}), mem: footPool.Get().(*segment.Foot)}
+	s := &slot{done: make(chan struct{})}
+	if !f.few {
+		s.mem = footPool.Get().(*segment.Foot)
+	}
 	f.slots[i] = s
 	read := func() {
 		defer close(s.done)
@@ -75,7 +79,9 @@ func (f *feet) done(i int) {
 	if s := f.slots[i]; s != nil {
 		<-s.done
 		delete(f.slots, i)
-		footPool.Put(s.mem)
+		if s.mem != nil {
+			footPool.Put(s.mem)
+		}
 	}
 }
 

@@ -58,6 +58,7 @@ func Plan(ctx context.Context, a *storage.Archive, stream media.StreamID, p Para
 	if err != nil {
 		return nil, err
 	}
+	a.FetchFeet(ctx, w.Segments)
 	f := &File{params: p, stream: stream, pl: &plan{kind: p.Kind, keysOnly: p.KeysOnly && p.Kind != Clip}}
 	n := &planner{
 		ctx: ctx, p: p, segs: order(w.Segments), pl: f.pl, info: &f.Info, inner: p.Trim == Inner,

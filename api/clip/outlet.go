@@ -21,6 +21,8 @@ type outlet struct {
 	skip int64
 	left int64
 	err  error
+	// begun: media was passed on.
+	begun bool
 }
 
 func newOutlet(w io.Writer, skip, left int64) *outlet {
@@ -84,6 +86,9 @@ func (o *outlet) copy(r io.ReaderAt, off, n int64) {
 	off += o.skip
 	n = min(n-o.skip, o.left)
 	o.skip = 0
+	if o.send(r, off, n) {
+		return
+	}
 	for n > 0 && o.err == nil {
 		k := int(min(n, int64(bufferSize-o.n)))
 		got, err := r.ReadAt(o.buf[o.n:o.n+k], off)
@@ -98,8 +103,43 @@ func (o *outlet) copy(r io.ReaderAt, off, n int64) {
 		o.left -= int64(k)
 		off += int64(k)
 		n -= int64(k)
-		if o.n == bufferSize {
+		if o.n == bufferSize || !o.begun {
+			o.begun = true // the first bytes do not wait for more
 			o.flush()
 		}
 	}
+}
+
+// sendLeast is from what size on a range is handed to the kernel whole: for less
+// the two writes that it takes cost more than the copies that it saves.
+const sendLeast = 64 << 10
+
+// sender is a file whose bytes the kernel can pass on (vfs.Sender).
+type sender interface {
+	SendTo(w io.ReaderFrom, off, n int64) (int64, error)
+}
+
+// send passes on n bytes of a file from off without reading them, where file and
+// outlet allow it.
+func (o *outlet) send(r io.ReaderAt, off, n int64) bool {
+	from, ok := r.(sender)
+	if !ok || n < sendLeast {
+		return false
+	}
+	to, ok := o.w.(io.ReaderFrom)
+	if !ok {
+		return false
+	}
+	if o.flush(); o.err != nil {
+		return true
+	}
+	got, err := from.SendTo(to, off, n)
+	o.left -= got
+	if err == nil && got < n {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		o.err = fmt.Errorf("send %d bytes at %d: %w", n, off, err)
+	}
+	return true
 }

@@ -132,7 +132,11 @@ func (f *File) Serve(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	out := &lateHeader{w: w, code: code}
-	err := write(r.Context(), out, off, n)
+	var to io.Writer = out
+	if rf, ok := w.(io.ReaderFrom); ok {
+		to = lateSender{out, rf}
+	}
+	err := write(r.Context(), to, off, n)
 	switch {
 	case err == nil:
 		out.header()
@@ -165,6 +169,18 @@ func (l *lateHeader) header() {
 func (l *lateHeader) Write(b []byte) (int, error) {
 	l.header()
 	return l.w.Write(b)
+}
+
+// lateSender is a lateHeader over a response that takes files.
+type lateSender struct {
+	*lateHeader
+	to io.ReaderFrom
+}
+
+// ReadFrom implements io.ReaderFrom.
+func (l lateSender) ReadFrom(r io.Reader) (int64, error) {
+	l.header()
+	return l.to.ReadFrom(r)
 }
 
 // pinned is the request's own address with as_of. The server may have stripped

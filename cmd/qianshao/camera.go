@@ -14,14 +14,15 @@ import (
 )
 
 type cameraCmd struct {
-	List   cameraListCmd   `cmd:"" help:"List the cameras and how they fare."`
-	Add    cameraAddCmd    `cmd:"" help:"Add a camera, or change one."`
-	Remove cameraRemoveCmd `cmd:"" help:"Stop recording a camera; its footage stays to its retention."`
+	List   cameraListCmd    `cmd:"" help:"List the cameras and how they fare."`
+	Add    cameraAddCmd     `cmd:"" help:"Add a camera, or change one."`
+	Key    cameraPushKeyCmd `cmd:"" name:"push-key" help:"Issue a new key to a camera that publishes."`
+	Remove cameraRemoveCmd  `cmd:"" help:"Stop recording a camera; its footage stays to its retention."`
 }
 
 type cameraListCmd struct {
 	folder
-	State string `placeholder:"STATE" help:"Only these: streaming, connecting, stalled, waiting, …, removed, all."`
+	State string `placeholder:"STATE" help:"Only these: streaming, connecting, awaiting, stalled, waiting, …, removed, all."`
 	Q     string `name:"q" placeholder:"TEXT" help:"Only those whose name or device id has this in it."`
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
@@ -59,9 +60,17 @@ func (c *cameraListCmd) print(e *env, conn *client) error {
 		if s.FPS > 0 {
 			fps, kbit = strconv.FormatFloat(s.FPS, 'f', 1, 64), strconv.FormatInt(s.Bitrate/1000, 10)
 		}
-		t.add(shortRef(cam.Carrier, cam.DeviceID), phase, s.Codec, fps, kbit, cam.Streams[0].URL, cam.Name, s.LastError)
+		t.add(shortRef(cam.Carrier, cam.DeviceID), phase, s.Codec, fps, kbit, cam.source(), cam.Name, s.LastError)
 	}
 	return t.write(e.out)
+}
+
+// source is where the camera's pictures come from.
+func (l *listed) source() string {
+	if s := l.Streams[0]; !s.Push {
+		return s.URL
+	}
+	return "publishes to /push/" + string(l.ID)
 }
 
 // shortRef leaves the default carrier out.
@@ -75,16 +84,17 @@ func shortRef(carrier, device string) string {
 type cameraAddCmd struct {
 	folder
 	Device    string `arg:"" help:"Device id ([A-Za-z0-9._-]), or CARRIER:DEVICE."`
-	URL       string `arg:"" optional:"" help:"rtsp:// or rtsps:// address. User name and password in it are kept apart, sealed."`
+	URL       string `arg:"" optional:"" help:"rtsp:// or rtsps:// address; with +http (rtsp+http://) for RTSP over HTTP. User name and password in it are kept apart, sealed."`
 	Name      string `help:"What people call it."`
 	Sub       string `name:"sub-url" placeholder:"URL" help:"Address of the sub-stream."`
 	Username  string `help:"User name."`
 	Password  bool   `name:"password-stdin" help:"Read the password from standard input."`
-	Transport string `placeholder:"tcp|udp|auto" help:"How media is fetched. Default: tcp."`
+	Transport string `placeholder:"tcp|udp|http|auto" help:"How media is fetched. Default: auto (tcp, then udp, then http)."`
 	TLS       string `name:"tls-sha256" placeholder:"HEX" help:"SHA-256 of the camera's certificate, to pin it."`
 	Lon       string `placeholder:"DEG" help:"Longitude, WGS-84."`
 	Lat       string `placeholder:"DEG" help:"Latitude, WGS-84."`
 	Days      string `name:"retention-days" placeholder:"N" help:"How long its footage is kept."`
+	Push      bool   `help:"The camera publishes to us: print the URL for that, once."`
 	JSON      bool   `name:"json" help:"Print JSON."`
 }
 
@@ -92,12 +102,17 @@ type cameraAddCmd struct {
 func (*cameraAddCmd) Help() string {
 	return `What is not given keeps its value; - clears it. A running server records the camera within seconds.
 
+A camera behind NAT publishes by itself, where push.listen is set: --push prints its URL with a key, which is not shown again.
+
 Example:
   qianshao camera add GATE rtsp://admin:secret@192.168.1.64:554/stream1 --name "North gate"`
 }
 
 // Run adds a camera as an import of one row does.
 func (c *cameraAddCmd) Run(e *env) error {
+	if c.Push && c.URL != "" {
+		return errors.New("a camera is pulled from a URL or publishes: leave out URL or --push")
+	}
 	cfg, err := c.load(e, nil)
 	if err != nil {
 		return err
@@ -150,10 +165,24 @@ func (c *cameraAddCmd) add(e *env, conn *client, row []byte) error {
 		}
 		return fmt.Errorf("camera %s: %s: %s", c.Device, o.Field, o.Message)
 	}
-	if c.JSON {
-		return printJSON(e.out, o)
+	var push published
+	if c.Push {
+		var err error
+		if push, _, err = issueKey(e.ctx, conn, string(o.Camera), true); err != nil {
+			return err
+		}
 	}
-	_, err := fmt.Fprintf(e.out, "%s %s (%s)\n%s", o.Status, shortRef(o.Carrier, o.DeviceID), o.Camera, done.after(conn))
+	if c.JSON {
+		return printJSON(e.out, struct {
+			registry.Outcome
+			PublishURL string `json:"publish_url,omitempty"`
+		}{o, push.URL})
+	}
+	text := ""
+	if c.Push {
+		text = push.text()
+	}
+	_, err := fmt.Fprintf(e.out, "%s %s (%s)\n%s%s", o.Status, shortRef(o.Carrier, o.DeviceID), o.Camera, text, done.after(conn))
 	return err
 }
 

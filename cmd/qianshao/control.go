@@ -31,6 +31,7 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.HandleFunc("POST /control/v1/reload", returns(c.reload))
 	mux.HandleFunc("POST /control/v1/import", returns(c.importCSV))
 	mux.HandleFunc("GET /control/v1/cameras", returns(c.listCameras))
+	mux.HandleFunc("POST /control/v1/cameras/{ref}/push-key", returns(c.pushKey))
 	mux.HandleFunc("DELETE /control/v1/cameras/{ref}", returns(c.removeCamera))
 	mux.HandleFunc("POST /control/v1/check", returns(c.check))
 	mux.HandleFunc("GET /control/v1/retention", returns(c.retentionStatus))
@@ -45,13 +46,14 @@ type status struct {
 	PID       int    `json:"pid"`
 	Serving   bool   `json:"serving"`
 	Listen    string `json:"listen,omitempty"`
+	Push      string `json:"push,omitempty"` // where cameras publish
 	FileLimit uint64 `json:"file_limit"`
 }
 
 func (c *control) status(w http.ResponseWriter, _ *http.Request) error {
 	s := status{Version: buildVersion(), PID: os.Getpid(), FileLimit: fileLimit()}
 	if c.node != nil {
-		s.Serving, s.Listen = true, c.node.address
+		s.Serving, s.Listen, s.Push = true, c.node.address, c.node.pushing
 	}
 	return answer(w, s)
 }
@@ -162,7 +164,8 @@ type listedStream struct {
 	Username  string             `json:"username,omitempty"`
 	Transport registry.Transport `json:"transport"`
 	TLSSHA256 string             `json:"tls_sha256,omitempty"`
-	Locked    bool               `json:"locked,omitempty"` // the password must be imported again
+	Push      bool               `json:"push,omitempty"`   // the camera publishes
+	Locked    bool               `json:"locked,omitempty"` // the password must be imported again, or a push key be issued
 }
 
 func (c *control) list(cam registry.Camera) listed {
@@ -171,7 +174,7 @@ func (c *control) list(cam registry.Camera) listed {
 		RetentionDays: cam.RetentionDays, Place: cam.Place, State: c.d.reg.State(cam.Streams[0].ID),
 	}
 	for _, s := range cam.Streams {
-		l.Streams = append(l.Streams, listedStream{s.ID, s.URL, s.Username, s.Transport, s.TLSSHA256, s.Locked})
+		l.Streams = append(l.Streams, listedStream{s.ID, s.URL, s.Username, s.Transport, s.TLSSHA256, !s.Push.IsZero(), s.Locked})
 	}
 	return l
 }
@@ -188,15 +191,22 @@ func (c *control) listCameras(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, out)
 }
 
-func (c *control) removeCamera(w http.ResponseWriter, r *http.Request) error {
+// resolve finds the camera that a request names.
+func (c *control) resolve(r *http.Request) (registry.Camera, error) {
 	cam, err := c.d.reg.Resolve(r.Context(), r.PathValue("ref"))
 	var many *registry.AmbiguousError
 	switch {
 	case errors.As(err, &many):
-		return fault(http.StatusConflict, err)
+		err = fault(http.StatusConflict, err)
 	case errors.Is(err, registry.ErrUnknown):
-		return fault(http.StatusNotFound, fmt.Errorf("there is no camera %s: qianshao camera list shows all", r.PathValue("ref")))
-	case err != nil:
+		err = fault(http.StatusNotFound, fmt.Errorf("there is no camera %s: qianshao camera list shows all", r.PathValue("ref")))
+	}
+	return cam, err
+}
+
+func (c *control) removeCamera(w http.ResponseWriter, r *http.Request) error {
+	cam, err := c.resolve(r)
+	if err != nil {
 		return err
 	}
 	short, cancel := context.WithTimeout(r.Context(), storeWait)

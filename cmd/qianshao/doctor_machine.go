@@ -32,16 +32,29 @@ func lookServer(_ context.Context, p *patient) []finding {
 
 func lookPorts(_ context.Context, p *patient) []finding {
 	if p.server != nil {
-		return []finding{{Name: "port", Level: fine, Said: p.server.Listen + " is the server's"}}
+		all := []finding{{Name: "port", Level: fine, Said: p.server.Listen + " is the server's"}}
+		if p.server.Push != "" {
+			all = append(all, finding{Name: "push", Level: fine, Said: "cameras publish to " + p.server.Push})
+		}
+		return all
 	}
-	l, err := net.Listen("tcp", p.cfg.Listen)
+	all := []finding{lookPort("port", p.cfg.Listen, "serve with --listen 127.0.0.1:PORT")}
+	if p.cfg.Push.Listen != "" {
+		all = append(all, lookPort("push", p.cfg.Push.Listen, "set another push.listen"))
+	}
+	return all
+}
+
+// lookPort tries whether an address can be listened on.
+func lookPort(name, addr, other string) finding {
+	l, err := net.Listen("tcp", addr)
 	if err == nil {
 		err = l.Close()
 	}
 	if err != nil {
-		return []finding{{"port", fail, p.cfg.Listen + ": " + err.Error(), "stop what uses the port (ss -ltnp shows it), or serve with --listen 127.0.0.1:PORT"}}
+		return finding{name, fail, addr + ": " + err.Error(), "stop what uses the port (ss -ltnp shows it), or " + other}
 	}
-	return []finding{{Name: "port", Level: fine, Said: p.cfg.Listen + " is free"}}
+	return finding{Name: name, Level: fine, Said: addr + " is free"}
 }
 
 // Magic numbers of statfs(2) for file systems that a spool should not lie on.

@@ -33,7 +33,7 @@ func (s standing) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	states, causes, lost := map[string]int{}, map[string]int{}, int64(0)
-	for _, p := range []registry.Phase{registry.Streaming, registry.Connecting, registry.Stalled, registry.Waiting} {
+	for _, p := range []registry.Phase{registry.Streaming, registry.Connecting, registry.Awaiting, registry.Stalled, registry.Waiting} {
 		states[string(p)] = 0 // so that an alert on zero has a series
 	}
 	for _, st := range s.d.reg.States() {

@@ -16,6 +16,7 @@ import (
 
 	"qianshao/ingest"
 	"qianshao/ingest/recorder"
+	"qianshao/ingest/rtsp"
 	"qianshao/registry/dial"
 	"qianshao/storage"
 	"qianshao/storage/live"
@@ -30,9 +31,11 @@ type node struct {
 	live    *live.Hub
 	metrics *prometheus.Registry
 	sup     *ingest.Supervisor
+	push    *rtsp.PushServer // nil: cameras do not publish here
 	expiry  *retention.Executor
 
 	address string                    // where HTTP is served
+	pushing string                    // where cameras publish; empty: nowhere
 	reload  func() (*reloaded, error) // reads the settings again; nil: there are none
 }
 
@@ -45,15 +48,19 @@ func newNode(d *data) (*node, error) {
 	d.boot = boot
 	n := &node{data: d, live: &live.Hub{}, metrics: prometheus.NewRegistry()}
 	n.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), standing{d})
+	if n.push, err = newPush(d.cfg, d.log); err != nil {
+		return nil, err
+	}
 	n.sup = ingest.New(ingest.Config{
-		Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
+		Push: n.push, Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
 		// Without accounts the server itself is on loopback alone: whoever can
 		// name a camera there is on this machine already.
 		Dialer: dial.New(dial.Config{AllowLoopback: true}),
 		Store:  d.id, Epoch: 1, Boot: boot,
 		SegmentLength: d.cfg.Segment.Length, Connect: d.cfg.Ingest.Connect,
 		FirstFrame: d.cfg.Ingest.FirstFrame, Stall: d.cfg.Ingest.Stall,
-		RetryMin: d.cfg.Ingest.RetryMin, RetryMax: d.cfg.Ingest.RetryMax,
+		MaxBitrate: d.cfg.Ingest.MaxMbit * 1_000_000,
+		RetryMin:   d.cfg.Ingest.RetryMin, RetryMax: d.cfg.Ingest.RetryMax,
 		Unsynced: func() bool { return clockTrouble() != "" }, Metrics: recorder.NewMetrics(n.metrics), Log: d.log,
 	})
 	n.expiry = retention.New(retention.Config{Index: d.index, Acts: d.acts, Delete: d.archive.Delete, Log: d.log})
@@ -80,6 +87,10 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 		return err
 	}
 	n.address = listener.Addr().String()
+	published, err := listenPush(n)
+	if err != nil {
+		return errors.Join(err, control.Close())
+	}
 	roles := n.cfg.Roles
 	g, running := errgroup.WithContext(ctx)
 	// Recording and upkeep outlive the request to stop until they have sealed.
@@ -98,6 +109,9 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	if slices.Contains(roles, "ingest") {
 		g.Go(func() error { return n.archive.StampAlive(running, "node", n.boot, now) })
 		g.Go(func() error { return n.sup.Run(running) })
+		if published != nil {
+			g.Go(func() error { return n.push.Run(running, published) })
+		}
 	}
 	n.answer(g, running, hard, listener, handler)
 	n.answer(g, running, hard, control, inner)

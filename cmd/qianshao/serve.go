@@ -56,7 +56,11 @@ func (c *serveCmd) Run(e *env) error {
 		if count == 0 {
 			hint = "; add one: qianshao camera add DEVICE rtsp://… --data " + cfg.Data
 		}
-		_, err = fmt.Fprintf(e.out, "ready: http://%s  data %s  %s\n", n.address, cfg.Data, plural(count, "camera")+hint)
+		push := ""
+		if n.pushing != "" {
+			push = "  push rtsp://" + n.pushing
+		}
+		_, err = fmt.Fprintf(e.out, "ready: http://%s%s  data %s  %s\n", n.address, push, cfg.Data, plural(count, "camera")+hint)
 		return err
 	})
 }

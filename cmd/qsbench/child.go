@@ -9,15 +9,21 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"qianshao/storage/timeline"
 )
 
 // usage is what a process has used.
 type usage struct {
 	CPU   float64 // seconds, user and system
+	User  float64 // of them, in the program itself
 	Calls int64   // read and write system calls (/proc/self/io)
 	Bytes int64   // given to write calls
 	At    time.Time
@@ -28,7 +34,7 @@ func ownUsage() (usage, error) {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		return usage{}, err
 	}
-	u := usage{At: time.Now(), CPU: float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9}
+	u := usage{At: time.Now(), CPU: float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9, User: float64(r.Utime.Nano()) / 1e9}
 	io, err := procFields("/proc/self/io")
 	if err != nil {
 		return usage{}, err
@@ -42,6 +48,32 @@ func ownUsage() (usage, error) {
 func ownMemory() (int64, error) {
 	f, err := procFields("/proc/self/status")
 	return f["VmRSS"] * 1024, err
+}
+
+// parts are what resident memory consists of, in bytes.
+type parts struct {
+	Anon, File          int64 // RssAnon, RssFile: the program's own pages, and those of its file
+	Heap                int64 // spans in use
+	Idle                int64 // heap spans free and not returned
+	Stacks              int64
+	Runtime             int64 // what the runtime keeps for itself
+	Goroutines          int64
+	Collections, Target int64 // GC cycles since the start; the next begins at this heap
+}
+
+func memoryParts() *parts {
+	f, err := procFields("/proc/self/status")
+	if err != nil {
+		return nil
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return &parts{
+		Anon: f["RssAnon"] * 1024, File: f["RssFile"] * 1024,
+		Heap: int64(m.HeapInuse), Idle: int64(m.HeapIdle - m.HeapReleased), Stacks: int64(m.StackInuse),
+		Runtime: int64(m.MSpanInuse + m.MCacheInuse + m.GCSys + m.OtherSys + m.BuckHashSys), Goroutines: int64(runtime.NumGoroutine()),
+		Collections: int64(m.NumGC), Target: int64(m.NextGC),
+	}
 }
 
 func procFields(path string) (map[string]int64, error) {
@@ -67,11 +99,16 @@ func procFields(path string) (map[string]int64, error) {
 type figures struct {
 	Seconds float64
 	CPU     float64
+	User    float64 // of CPU, in the program itself
 	Calls   int64
 	Bytes   int64
 	Memory  int64
 	Latency []float64 `json:",omitempty"` // fragment to durable, seconds
-	Gaps    int       `json:",omitempty"` // streams that broke off meanwhile
+	// Lost is the time that is not recorded, of all cameras that count together;
+	// -1 when it is not known.
+	Lost  timeline.Micros `json:",omitempty"`
+	Parts *parts          `json:",omitempty"` // of Memory, where the child knows them
+	Looks []look          `json:",omitempty"` // of memory over the window
 }
 
 // serveChild is a child's side: ready, then a window between two lines on
@@ -97,12 +134,51 @@ func serveChild(ready func() error, begin func(), end func(*figures)) error {
 	if err != nil {
 		return err
 	}
-	f := figures{Seconds: to.At.Sub(from.At).Seconds(), CPU: to.CPU - from.CPU, Calls: to.Calls - from.Calls, Bytes: to.Bytes - from.Bytes}
+	f := figures{Seconds: to.At.Sub(from.At).Seconds(), CPU: to.CPU - from.CPU, User: to.User - from.User, Calls: to.Calls - from.Calls, Bytes: to.Bytes - from.Bytes}
 	if f.Memory, err = ownMemory(); err != nil {
 		return err
 	}
 	end(&f)
 	return json.NewEncoder(os.Stdout).Encode(f)
+}
+
+// look is what a process is at a moment.
+type look struct {
+	Seconds    float64 // since the window began
+	Memory     int64   // resident, bytes
+	Goroutines int
+}
+
+// looks are taken at its own process now and then.
+type looks struct {
+	mu  sync.Mutex
+	all []look // guarded by mu
+}
+
+func (s *looks) run(ctx context.Context, every time.Duration) {
+	began := time.Now()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		mem, err := ownMemory()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		s.all = append(s.all, look{Seconds: time.Since(began).Seconds(), Memory: mem, Goroutines: runtime.NumGoroutine()})
+		s.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *looks) list() []look {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.all)
 }
 
 // child is the parent's side.
@@ -161,6 +237,15 @@ func (c *child) figures() (f figures, err error) {
 		return f, err
 	}
 	return f, json.Unmarshal([]byte(l), &f)
+}
+
+// counts reads a list of numbers.
+func (c *child) counts() (list []uint64, err error) {
+	l, err := c.line()
+	if err != nil {
+		return nil, err
+	}
+	return list, json.Unmarshal([]byte(l), &list)
 }
 
 // stop ends a child by closing its input and asking it to terminate.

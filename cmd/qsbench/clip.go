@@ -9,14 +9,19 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"sync"
 	"time"
 
+	"qianshao/api"
 	"qianshao/api/clip"
+	"qianshao/registry"
 	"qianshao/storage"
+	"qianshao/storage/live"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -25,31 +30,52 @@ var discard = slog.New(slog.DiscardHandler)
 
 const (
 	busyStream  = media.StreamID("c_aaaaaaaaaaaaaaaa.0") // fifteen minutes at 2 Mbit/s
-	dayStream   = media.StreamID("c_bbbbbbbbbbbbbbbb.0") // a day of small pictures
+	dayDevice   = "day"                                  // a day of small pictures
 	fillStart   = timeline.Micros(1_795_392_000_000_000)
 	busyMinutes = 15
+	busyFrame   = 10_000 // bytes
 	dayMinutes  = 24 * 60
+
+	shortStream  = media.StreamID("c_bbbbbbbbbbbbbbbb.0") // ten segments
+	longStream   = media.StreamID("c_cccccccccccccccc.0") // twenty thousand
+	shortLen     = 10
+	longLen      = 20_000
+	placeMinutes = 4 // of footage at each place of longStream
 )
+
+// longPlaces are the minutes at which longStream has footage.
+var longPlaces = []int{0, longLen / 2, longLen - placeMinutes}
 
 // clipsRole serves clips of a synthetic archive, and plain files of the same
 // sizes beside them.
 type clipsRole struct {
-	Dir string `required:""`
+	Dir        string `required:""`
+	S3         string `name:"s3" help:"Endpoint of an S3 server to store in; only 15 minutes of footage then."`
+	CPUProfile string `name:"cpuprofile"`
 }
 
 // Run implements the command.
 func (r *clipsRole) Run(ctx context.Context) error {
-	a, err := openArchive(ctx, r.Dir)
+	a, err := openArchive(ctx, r.Dir, r.S3)
 	if err != nil {
 		return err
 	}
-	if err := fill(ctx, a, busyStream, fillStart, busyMinutes, 10_000); err != nil {
+	if err := fill(ctx, a, busyStream, 0, busyMinutes, busyFrame); err != nil {
 		return err
 	}
-	if err := fill(ctx, a, dayStream, fillStart, dayMinutes, 120); err != nil {
+	day, site, err := openSite(ctx, a, r.Dir)
+	if err != nil {
 		return err
+	}
+	if r.S3 == "" {
+		err = errors.Join(fill(ctx, a, day, 0, dayMinutes, 120),
+			fill(ctx, a, shortStream, 0, shortLen, busyFrame), fillLong(ctx, a, longStream, longLen, longPlaces))
+		if err != nil {
+			return err
+		}
 	}
 	mux := http.NewServeMux()
+	mux.Handle("/api/", site)
 	mux.HandleFunc("/clip", func(w http.ResponseWriter, q *http.Request) { serveClip(w, q, a) })
 	mux.HandleFunc("/file/{seconds}", func(w http.ResponseWriter, q *http.Request) {
 		http.ServeFile(w, q, filepath.Join(r.Dir, "plain"+filepath.Base(q.PathValue("seconds"))))
@@ -73,6 +99,17 @@ func (r *clipsRole) Run(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("http://" + l.Addr().String())
+	fmt.Println(day)
+	if r.CPUProfile != "" {
+		f, err := os.Create(r.CPUProfile)
+		if err == nil {
+			err = pprof.StartCPUProfile(f)
+		}
+		if err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
@@ -80,6 +117,21 @@ func (r *clipsRole) Run(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// openSite serves the API over an archive, with one camera, whose stream is
+// returned.
+func openSite(ctx context.Context, a *storage.Archive, dir string) (media.StreamID, http.Handler, error) {
+	reg, err := registry.Open(ctx, registry.Config{Dir: dir, Now: fillStart.Time})
+	if err != nil {
+		return "", nil, err
+	}
+	out, err := reg.Upsert(ctx, []registry.Draft{{DeviceID: dayDevice, URL: registry.Set("rtsp://192.0.2.1/day")}})
+	if err != nil {
+		return "", nil, err
+	}
+	h, err := api.New(api.Config{Registry: reg, Archive: a, Live: &live.Hub{}, Version: "bench"})
+	return out[0].Camera.Stream(0), h, err
 }
 
 func params(from timeline.Micros, seconds int) clip.Params {
@@ -118,7 +170,10 @@ func serveClip(w http.ResponseWriter, q *http.Request, a *storage.Archive) {
 
 // clipBench measures clips over HTTP on loopback.
 type clipBench struct {
-	Requests int `default:"200" help:"Requests of each kind at one client; more clients share as many."`
+	Requests   int    `default:"200" help:"Requests of each kind for 10 s at one client. Many clients make eight each and round, for longer windows one."`
+	Rounds     int    `default:"5" help:"Rounds in which kinds that are compared take turns; figures are the medians of them."`
+	Seconds    []int  `default:"10,60,300" help:"Lengths of the windows."`
+	CPUProfile string `name:"cpuprofile" help:"Write the server's CPU profile here."`
 }
 
 // Run implements the command.
@@ -131,7 +186,15 @@ func (b *clipBench) Run(ctx context.Context) error {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return err
 	}
-	srv, err := spawn(ctx, "clips", "--dir", dir)
+	if err := b.local(ctx, filepath.Join(dir, "local")); err != nil {
+		return err
+	}
+	return b.remote(ctx, filepath.Join(dir, "remote"), filepath.Join(dir, "s3"))
+}
+
+// local measures clips from a file store.
+func (b *clipBench) local(ctx context.Context, dir string) error {
+	srv, err := spawn(ctx, "clips", "--dir", dir, "--cpuprofile", b.CPUProfile)
 	if err != nil {
 		return err
 	}
@@ -140,43 +203,171 @@ func (b *clipBench) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nClips of 1080p25 at 2 Mbit/s, file store, warm; windows anywhere in %d minutes; beside http.ServeFile of the same bytes\n", busyMinutes)
+	day, err := srv.line()
+	if err != nil {
+		return err
+	}
+	if err := b.beside(ctx, base); err != nil {
+		return err
+	}
+	return errors.Join(b.places(ctx, base), b.head(ctx, base, day), b.timeline(ctx, base))
+}
+
+// beside compares clips with plain files.
+func (b *clipBench) beside(ctx context.Context, base string) error {
+	fmt.Printf("\nClips of 1080p25 at 2 Mbit/s, file store, warm; windows anywhere in %d minutes; beside http.ServeFile of the same bytes; medians of %d rounds\n", busyMinutes, b.Rounds)
 	fmt.Printf("%8s  %8s  %10s  %14s  %14s  %12s  %12s  %12s\n", "window", "clients", "who", "first byte p50", "first byte p99", "MB/s", "CPU ms each", "server MiB")
-	for _, seconds := range []int{10, 60, 300} {
+	for _, seconds := range b.Seconds {
 		for _, clients := range []int{1, 10, 50} {
-			for _, who := range []string{"clip", "file"} {
-				if err := b.one(ctx, base, who, seconds, clients); err != nil {
-					return err
-				}
+			got, err := b.turns(ctx, base, clients, max(b.Requests*10/seconds, b.Rounds*clients*max(1, 80/seconds)), anywhere(seconds), plain(seconds))
+			if err != nil {
+				return err
+			}
+			for i, who := range []string{"clip", "file"} {
+				g := got[i]
+				fmt.Printf("%7ds  %8d  %10s  %11.1f ms  %11.1f ms  %12.0f  %12.2f  %12.0f\n", seconds, clients, who, g.p50, g.p99, g.rate, g.cpu, g.mem)
+			}
+			fmt.Printf("%8s  %8s  %10s  %14s  %14s  %10.0f %%  %10.1f x\n", "", "", "clip/file", "", "", 100*got[0].rate/got[1].rate, got[0].cpu/got[1].cpu)
+		}
+	}
+	fmt.Println("    wanted: at least 60 % and at most 3 x; of 10 s at one client first byte and CPU at most 2 ms")
+	return nil
+}
+
+// places compares clips by how many segments the stream has and where they lie.
+func (b *clipBench) places(ctx context.Context, base string) error {
+	names := []string{fmt.Sprintf("%d segments", shortLen)}
+	asks := []ask{within(shortStream, 0, shortLen)}
+	for i, where := range []string{"first", "middle", "last"} {
+		names = append(names, fmt.Sprintf("%d segments, the %s", longLen, where))
+		asks = append(asks, within(longStream, longPlaces[i], placeMinutes))
+	}
+	got, err := b.turns(ctx, base, 1, 2*b.Requests, asks...)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nClips of 10 s by place, one client (wanted: at most 1.5 x; rows are those of %d segments, footage lies where it is asked for)\n", longLen)
+	fmt.Printf("%28s  %14s  %12s  %12s  %12s\n", "stream", "first byte p50", "CPU ms each", "first byte", "CPU")
+	for i, g := range got {
+		fmt.Printf("%28s  %11.2f ms  %12.2f  %10.2f x  %10.2f x\n", names[i], g.p50, g.cpu, g.p50/got[0].p50, g.cpu/got[0].cpu)
+	}
+	return nil
+}
+
+// remote measures clips from an S3 server on this machine.
+func (b *clipBench) remote(ctx context.Context, dir, s3dir string) error {
+	s3, err := startS3(ctx, s3dir)
+	if err != nil {
+		return err
+	}
+	defer s3.stop()
+	srv, err := spawn(ctx, "clips", "--dir", dir, "--s3", s3.endpoint)
+	if err != nil {
+		return err
+	}
+	defer srv.stop()
+	base, err := srv.line()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("\nClips of 10 s from S3 on this machine, feet known (CPU is the clip server's, without the S3 server's)\n")
+	fmt.Printf("%8s  %14s  %14s  %12s  %12s  %12s\n", "clients", "first byte p50", "first byte p99", "MB/s", "CPU ms each", "server MiB")
+	all := fmt.Sprintf("%s/clip?stream=%s&from=%d&seconds=%d", base, busyStream, fillStart, 60*busyMinutes)
+	if _, _, err := fetch(ctx, http.MethodHead, all); err != nil {
+		return err
+	}
+	for _, clients := range []int{1, 10} {
+		got, err := b.turns(ctx, base, clients, b.Requests, anywhere(10))
+		if err != nil {
+			return err
+		}
+		g := got[0]
+		fmt.Printf("%8d  %11.1f ms  %11.1f ms  %12.0f  %12.2f  %12.0f\n", clients, g.p50, g.p99, g.rate, g.cpu, g.mem)
+	}
+	return nil
+}
+
+// ask makes a path to ask for.
+type ask func() string
+
+func plain(seconds int) ask { return func() string { return fmt.Sprintf("/file/%d", seconds) } }
+
+// anywhere asks for a window anywhere in the busy stream.
+func anywhere(seconds int) ask {
+	return func() string {
+		from := fillStart + timeline.Micros(rand.Int64N(int64(timeline.Micros(busyMinutes*60-seconds-1)*timeline.Second)))
+		return fmt.Sprintf("/clip?stream=%s&from=%d&seconds=%d", busyStream, from, seconds)
+	}
+}
+
+// within asks for 10 s within some minutes of a stream.
+func within(stream media.StreamID, first, minutes int) ask {
+	return func() string {
+		room := timeline.Micros(minutes)*timeline.Minute - 12*timeline.Second
+		from := fillStart + timeline.Micros(first)*timeline.Minute + timeline.Second + timeline.Micros(rand.Int64N(int64(room)))
+		return fmt.Sprintf("/clip?stream=%s&from=%d&seconds=10", stream, from)
+	}
+}
+
+// burst is what some requests of one kind gave.
+type burst struct {
+	p50, p99 float64 // first byte, ms
+	rate     float64 // MB/s
+	cpu      float64 // of the server, ms a request
+	mem      float64 // of the server, MiB
+}
+
+// turns makes n requests of each kind from so many clients, in rounds in which the
+// kinds take turns, and returns the medians of the rounds. The first burst of each
+// is not counted.
+func (b *clipBench) turns(ctx context.Context, base string, clients, n int, asks ...ask) ([]burst, error) {
+	all := make([][]burst, len(asks))
+	each := max(n/b.Rounds, clients, 4)
+	for round := range b.Rounds + 1 {
+		for i, a := range asks {
+			g, err := b.one(ctx, base, a, clients, each)
+			if err != nil {
+				return nil, err
+			}
+			if round > 0 {
+				all[i] = append(all[i], g)
 			}
 		}
 	}
-	return b.head(ctx, base)
+	out := make([]burst, len(asks))
+	for i, list := range all {
+		of := func(field func(burst) float64) float64 {
+			var v []float64
+			for _, g := range list {
+				v = append(v, field(g))
+			}
+			return quantile(v, .5)
+		}
+		out[i] = burst{
+			p50: of(func(g burst) float64 { return g.p50 }), p99: of(func(g burst) float64 { return g.p99 }),
+			rate: of(func(g burst) float64 { return g.rate }), cpu: of(func(g burst) float64 { return g.cpu }), mem: of(func(g burst) float64 { return g.mem }),
+		}
+	}
+	return out, nil
 }
 
-// one runs requests of one kind from so many clients.
-func (b *clipBench) one(ctx context.Context, base, who string, seconds, clients int) error {
-	n := max(b.Requests*10/seconds, 20)
+// one makes n requests of one kind from so many clients.
+func (b *clipBench) one(ctx context.Context, base string, a ask, clients, n int) (burst, error) {
 	cpu0, _, err := serverUsage(ctx, base)
 	if err != nil {
-		return err
+		return burst{}, err
 	}
 	var mu sync.Mutex
 	var first []float64
 	var bytes int64
 	var fail error
-	work := make(chan int)
+	work := make(chan string)
 	var wg sync.WaitGroup
 	began := time.Now()
 	for range clients {
 		wg.Go(func() {
-			for range work {
-				url := fmt.Sprintf("%s/file/%d", base, seconds)
-				if who == "clip" {
-					from := fillStart + timeline.Micros(rand.Int64N(int64(timeline.Micros(busyMinutes*60-seconds-1)*timeline.Second)))
-					url = fmt.Sprintf("%s/clip?stream=%s&from=%d&seconds=%d", base, busyStream, from, seconds)
-				}
-				got, size, err := fetch(ctx, http.MethodGet, url)
+			for path := range work {
+				got, size, err := fetch(ctx, http.MethodGet, base+path)
 				mu.Lock()
 				first, bytes = append(first, got.Seconds()), bytes+size
 				fail = errors.Join(fail, err)
@@ -184,36 +375,50 @@ func (b *clipBench) one(ctx context.Context, base, who string, seconds, clients 
 			}
 		})
 	}
-	for i := range n {
-		work <- i
+	for range n {
+		work <- a()
 	}
 	close(work)
 	wg.Wait()
 	took := time.Since(began)
 	if fail != nil {
-		return fail
+		return burst{}, fail
 	}
 	cpu1, mem, err := serverUsage(ctx, base)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%7ds  %8d  %10s  %11.1f ms  %11.1f ms  %12.0f  %12.2f  %12.0f\n", seconds, clients, who, 1000*quantile(first, .5),
-		1000*quantile(first, .99), float64(bytes)/took.Seconds()/1e6, 1000*(cpu1-cpu0)/float64(n), float64(mem)/(1<<20))
-	return nil
+	return burst{
+		p50: 1000 * quantile(first, .5), p99: 1000 * quantile(first, .99), rate: float64(bytes) / took.Seconds() / 1e6,
+		cpu: 1000 * (cpu1 - cpu0) / float64(n), mem: float64(mem) / (1 << 20),
+	}, err
 }
 
 // head asks for the size of a day.
-func (b *clipBench) head(ctx context.Context, base string) error {
+func (b *clipBench) head(ctx context.Context, base, day string) error {
 	var took []float64
-	url := fmt.Sprintf("%s/clip?stream=%s&from=%d&seconds=%d", base, dayStream, fillStart, 86_400)
+	path := fmt.Sprintf("%s/clip?stream=%s&from=%d&seconds=%d", base, day, fillStart, 86_400)
 	for range 12 {
-		d, _, err := fetch(ctx, http.MethodHead, url)
+		d, _, err := fetch(ctx, http.MethodHead, path)
 		if err != nil {
 			return err
 		}
 		took = append(took, d.Seconds())
 	}
 	fmt.Printf("HEAD of a 24 h window: first %.0f ms, then p50 %.0f ms, max %.0f ms (wanted: at most 200 ms warm)\n", 1000*took[0], 1000*quantile(took[1:], .5), 1000*quantile(took[1:], 1))
+	return nil
+}
+
+// timeline asks for the timeline of a day, as the page does.
+func (b *clipBench) timeline(ctx context.Context, base string) error {
+	var took []float64
+	at := func(t timeline.Micros) string { return url.QueryEscape(t.Time().UTC().Format(time.RFC3339)) }
+	path := fmt.Sprintf("%s/api/v1/cameras/%s/timeline?from=%s&to=%s", base, dayDevice, at(fillStart), at(fillStart+timeline.Day))
+	for range 100 {
+		d, _, err := fetch(ctx, http.MethodGet, path)
+		if err != nil {
+			return err
+		}
+		took = append(took, d.Seconds())
+	}
+	fmt.Printf("Timeline of 24 h through the API: first %.0f ms, then p50 %.1f ms, p99 %.1f ms (wanted: at most 20 ms)\n", 1000*took[0], 1000*quantile(took[1:], .5), 1000*quantile(took[1:], .99))
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (b *crowdBench) run(ctx context.Context, beside bool) (p99 float64, err err
 	if dir, err = filepath.Abs(dir); err != nil {
 		return 0, err
 	}
-	cams, url, err := startCameras(ctx, b.Others)
+	cams, url, _, err := startCameras(ctx, b.Others)
 	if err != nil {
 		return 0, err
 	}
@@ -54,7 +54,7 @@ func (b *crowdBench) run(ctx context.Context, beside bool) (p99 float64, err err
 	args := []string{"recorder", "--url", url, "--n", strconv.Itoa(b.Others), "--dir", filepath.Join(dir, "rec")}
 	if beside {
 		for _, more := range [][]string{{"--bitrate", "50000000"}, {"--bytes"}} {
-			c, u, err := startCameras(ctx, 1, more...)
+			c, u, _, err := startCameras(ctx, 1, more...)
 			if err != nil {
 				return 0, err
 			}

@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"qianshao/storage"
-	"qianshao/storage/blob/fileblob"
 	"qianshao/storage/fmp4"
 	"qianshao/storage/index"
+	"qianshao/storage/index/indextest"
 	"qianshao/storage/media"
 	"qianshao/storage/segment"
 	"qianshao/storage/spool"
@@ -30,13 +31,13 @@ var (
 	benchPPS = []byte{0x68, 0xcb, 0x83, 0xcb, 0x20}
 )
 
-// openArchive opens an archive in dir with a file store.
-func openArchive(ctx context.Context, dir string) (*storage.Archive, error) {
+// openArchive opens an archive in dir, with a file store or one at an S3 endpoint.
+func openArchive(ctx context.Context, dir, s3 string) (*storage.Archive, error) {
 	fsys, err := vfs.Dir(dir)
 	if err != nil {
 		return nil, err
 	}
-	store, err := fileblob.Open(fileblob.Config{FS: fsys, Root: dir})
+	store, err := openStore(fsys, dir, s3)
 	if err != nil {
 		return nil, err
 	}
@@ -51,27 +52,27 @@ func openArchive(ctx context.Context, dir string) (*storage.Archive, error) {
 	return &storage.Archive{Spool: sp, Store: store, Index: db, Log: discard}, nil
 }
 
-// fill records minutes of footage, frameBytes a picture on average, from start,
-// and stores them.
-func fill(ctx context.Context, a *storage.Archive, stream media.StreamID, start timeline.Micros, minutes, frameBytes int) error {
+// fill records minutes of footage, frameBytes a picture on average, from minute
+// first behind fillStart, and stores them.
+func fill(ctx context.Context, a *storage.Archive, stream media.StreamID, first, minutes, frameBytes int) error {
 	track := media.Track{
 		ID: 1, Codec: media.H264, Timescale: 90000, Width: 1920, Height: 1080, SPS: [][]byte{benchSPS}, PPS: [][]byte{benchPPS},
 	}
 	var chain media.Chain
 	defer chain.Close()
 	payload := make([]byte, 8*frameBytes)
-	for m := range minutes {
-		at := start + timeline.Micros(m)*timeline.Minute
+	for m := first; m < first+minutes; m++ {
+		at := fillStart + timeline.Micros(m)*timeline.Minute
 		h := &segment.Head{
-			ID: segment.ID{Stream: stream, Epoch: 1, Boot: 1, Seq: uint32(m)}, Start: at, NewRun: m == 0, Created: at,
+			ID: segment.ID{Stream: stream, Epoch: 1, Boot: 1, Seq: uint32(m)}, Start: at, NewRun: m == first, Created: at,
 			Break: "bench", Tracks: []media.Track{track}, Maps: []segment.TimeMap{{Tick0: 90000, US0: at}},
 		}
 		f, err := a.Spool.Create(h)
 		if err != nil {
 			return err
 		}
-		for first := 0; first < perMinute; first += fps {
-			if err := appendSecond(f, &chain, first, frameBytes, payload); err != nil {
+		for n := 0; n < perMinute; n += fps {
+			if err := appendSecond(f, &chain, n, frameBytes, payload); err != nil {
 				return err
 			}
 		}
@@ -82,6 +83,36 @@ func fill(ctx context.Context, a *storage.Archive, stream media.StreamID, start 
 		a.Sealed(ctx, f, v)
 	}
 	return a.Drain(ctx)
+}
+
+// fillLong gives a stream so many segments: rows, with footage behind them at the
+// given minutes only, placeMinutes each.
+func fillLong(ctx context.Context, a *storage.Archive, stream media.StreamID, segments int, at []int) error {
+	const batch = 4096
+	var rows []index.Row
+	for i := range segments {
+		if !slices.ContainsFunc(at, func(m int) bool { return m <= i && i < m+placeMinutes }) {
+			r := indextest.Row(stream, i)
+			late := fillStart - indextest.Start
+			r.Boot, r.Span.From, r.Span.To = 1, r.Span.From+late, r.Span.To+late
+			for k := range r.Keyframes {
+				r.Keyframes[k] += late
+			}
+			rows = append(rows, r)
+		}
+		if len(rows) == batch || i == segments-1 {
+			if _, err := a.Index.Add(ctx, rows...); err != nil {
+				return fmt.Errorf("fill: %w", err)
+			}
+			rows = rows[:0]
+		}
+	}
+	for _, m := range at {
+		if err := fill(ctx, a, stream, m, placeMinutes, busyFrame); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // appendSecond writes one fragment; a key frame is eight times a usual one.

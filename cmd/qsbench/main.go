@@ -21,14 +21,18 @@ import (
 // options are the command line.
 type options struct {
 	Record   recordBench  `cmd:"" help:"Recording N cameras beside the floor: CPU, memory, system calls, latency."`
+	Many     manyBench    `cmd:"" help:"A thousand small cameras for ten minutes: what is lost, what is late, what memory does."`
 	Crowd    crowdBench   `cmd:"" help:"What a 50 Mbit/s camera and one sending byte by byte do to fifty others."`
+	Garbage  garbageBench `cmd:"" help:"What cameras that send garbage do to fifty others."`
 	Clip     clipBench    `cmd:"" help:"Clips: first byte, throughput, CPU, beside http.ServeFile."`
+	Soak     soakBench    `cmd:"" help:"A village of odd cameras for an hour, every frame held against what was sent (not in all)."`
 	Index    indexBench   `cmd:"" help:"Look-ups in a time index of many rows."`
-	All      allBench     `cmd:"" default:"1" help:"Everything, with windows short enough to watch (about 12 minutes)."`
+	All      allBench     `cmd:"" default:"1" help:"Everything, with windows short enough to watch (about 17 minutes)."`
 	Cameras  camerasRole  `cmd:"" hidden:""`
 	Recorder recorderRole `cmd:"" hidden:""`
 	Floor    floorRole    `cmd:"" hidden:""`
 	Clips    clipsRole    `cmd:"" hidden:""`
+	Hostile  hostileRole  `cmd:"" hidden:""`
 }
 
 func main() {
@@ -51,7 +55,7 @@ type allBench struct {
 
 // Run implements the command.
 func (a *allBench) Run(ctx context.Context) error {
-	r := recordBench{N: []int{25, 100, 200}, Window: time.Duration(a.Seconds) * time.Second, Sync: "fragment"}
+	r := recordBench{N: []int{100, 200}, Window: time.Duration(a.Seconds) * time.Second, Sync: []string{"fragment", "group"}, Beside: []string{"tls", "udp", "s3"}}
 	if err := r.Run(ctx); err != nil {
 		return err
 	}
@@ -59,7 +63,7 @@ func (a *allBench) Run(ctx context.Context) error {
 	if err := c.Run(ctx); err != nil {
 		return err
 	}
-	clip := clipBench{Requests: 200}
+	clip := clipBench{Requests: 200, Rounds: 5, Seconds: []int{10, 60, 300}}
 	if err := clip.Run(ctx); err != nil {
 		return err
 	}

@@ -7,33 +7,45 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // recordBench compares recording with the floor on the same cameras at the same
 // time.
 type recordBench struct {
-	N      []int         `default:"25,100,200" help:"Numbers of cameras."`
-	Window time.Duration `default:"40s" help:"Measured time for each number."`
-	Sync   string        `default:"fragment" help:"spool.sync: fragment, group or off."`
+	N      []int         `default:"100,200" help:"Numbers of cameras."`
+	Window time.Duration `default:"40s" help:"Measured time for each line."`
+	Sync   []string      `default:"fragment,group" help:"spool.sync: fragment, group or off; one window each."`
+	Beside []string      `help:"Ways that are measured beside with the first number of cameras: tls, udp, s3."`
 	Alone  bool          `help:"Without the floor beside it."`
-	// CPUProfile is of the recorder, over the last window.
+	// The profiles are of the recorder, over the last window.
 	CPUProfile string `name:"cpuprofile" help:"Write the recorder's CPU profile here."`
+	Heap       string `name:"heapprofile" help:"Write the recorder's heap profile here."`
 }
 
 // Run implements the command.
 func (b *recordBench) Run(ctx context.Context) error {
-	fmt.Printf("\nRecording: 1080p25 H.264 2 Mbit/s, GOP 2 s, RTSP over TCP on loopback; everything on (hash, spool.sync: %s, index, store)\n", b.Sync)
-	fmt.Printf("%8s  %10s  %14s  %10s  %12s  %12s  %10s  %s\n", "cameras", "who", "CPU-s/cam-h", "x floor", "MiB/camera", "calls/s/cam", "MB/s disk", "durable p50 / p99 / max ms")
+	fmt.Println("\nRecording: 1080p25 H.264 2 Mbit/s, GOP 2 s, RTSP on loopback; everything on (hash, index, store), the floor of the same minute beside")
+	fmt.Printf("%8s  %-14s  %12s  %8s  %6s  %6s  %10s  %12s  %9s  %s\n", "cameras", "who", "CPU-s/cam-h", "x floor", "kernel", "MiB/cam",
+		"floor MiB", "reads+writes", "MB/s disk", "durable p50 / p99 / max ms")
 	for _, n := range b.N {
-		if err := b.one(ctx, n); err != nil {
+		for _, sync := range b.Sync {
+			if err := b.one(ctx, n, sync, ""); err != nil {
+				return err
+			}
+		}
+	}
+	for _, way := range b.Beside {
+		if err := b.one(ctx, b.N[0], b.Sync[0], way); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *recordBench) one(ctx context.Context, n int) error {
+// one measures n cameras over one window. way is "", tls, udp or s3.
+func (b *recordBench) one(ctx context.Context, n int, sync, way string) error {
 	dir, err := os.MkdirTemp(".", ".qsbench-")
 	if err != nil {
 		return err
@@ -43,12 +55,33 @@ func (b *recordBench) one(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	cams, url, err := startCameras(ctx, n)
+	args := []string{"recorder", "--n", strconv.Itoa(n), "--dir", filepath.Join(dir, "rec"), "--sync", sync, "--cpuprofile", b.CPUProfile, "--heapprofile", b.Heap}
+	plain, url, _, err := startCameras(ctx, n)
 	if err != nil {
 		return err
 	}
-	defer cams.stop()
-	rec, err := spawn(ctx, "recorder", "--url", url, "--n", strconv.Itoa(n), "--dir", filepath.Join(dir, "rec"), "--sync", b.Sync, "--cpuprofile", b.CPUProfile)
+	defer plain.stop()
+	switch way {
+	case "tls": // the floor speaks no TLS: it has cameras of its own
+		cams, secure, pin, err := startCameras(ctx, n, "--tls")
+		if err != nil {
+			return err
+		}
+		defer cams.stop()
+		args = append(args, "--url", secure, "--pin", pin)
+	case "udp":
+		args = append(args, "--url", url, "--udp")
+	case "s3":
+		s3, err := startS3(ctx, filepath.Join(dir, "s3"))
+		if err != nil {
+			return err
+		}
+		defer s3.stop()
+		args = append(args, "--url", url, "--s3", s3.endpoint)
+	default:
+		args = append(args, "--url", url)
+	}
+	rec, err := spawn(ctx, args...)
 	if err != nil {
 		return err
 	}
@@ -66,34 +99,42 @@ func (b *recordBench) one(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	perHour := func(f figures) float64 { return f.CPU / f.Seconds * 3600 / float64(n) }
-	ratio := "-"
-	if len(got) > 1 {
-		ratio = fmt.Sprintf("%.2f", perHour(got[0])/perHour(got[1]))
-	}
-	for i, f := range got {
-		name, lat := "qianshao", fmt.Sprintf("%.0f / %.0f / %.0f", 1000*quantile(f.Latency, .5), 1000*quantile(f.Latency, .99), 1000*quantile(f.Latency, 1))
-		if i > 0 {
-			name, lat, ratio = "floor", "-", "1"
-		}
-		fmt.Printf("%8d  %10s  %14.2f  %10s  %12.2f  %12.1f  %10.1f  %s\n", n, name, perHour(f), ratio,
-			float64(f.Memory)/float64(n)/(1<<20), float64(f.Calls)/f.Seconds/float64(n), float64(f.Bytes)/f.Seconds/1e6, lat)
-	}
+	b.print(n, strings.TrimSpace(sync+" "+way), got)
 	return nil
 }
 
-// startCameras starts simulated cameras in a process and returns the first URL.
-func startCameras(ctx context.Context, n int, more ...string) (*child, string, error) {
-	c, err := spawn(ctx, append([]string{"cameras", "--n", strconv.Itoa(n)}, more...)...)
-	if err != nil {
-		return nil, "", err
+// print prints a line, and what memory consists of below it.
+func (b *recordBench) print(n int, name string, got []figures) {
+	perHour := func(f figures) float64 { return f.CPU / f.Seconds * 3600 / float64(n) }
+	each := func(v int64) float64 { return float64(v) / float64(n) / (1 << 20) }
+	f, ratio, floor := got[0], "-", "-"
+	if len(got) > 1 {
+		ratio, floor = fmt.Sprintf("%.2f", perHour(f)/perHour(got[1])), fmt.Sprintf("%.2f", each(got[1].Memory))
 	}
-	url, err := c.line()
+	fmt.Printf("%8d  %-14s  %12.2f  %8s  %4.0f %%  %7.2f  %10s  %12.1f  %9.1f  %.0f / %.0f / %.0f\n", n, name, perHour(f), ratio, 100*(1-f.User/f.CPU),
+		each(f.Memory), floor, float64(f.Calls)/f.Seconds/float64(n), float64(f.Bytes)/f.Seconds/1e6,
+		1000*quantile(f.Latency, .5), 1000*quantile(f.Latency, .99), 1000*quantile(f.Latency, 1))
+	if p := f.Parts; p != nil {
+		mib := func(v int64) float64 { return float64(v) / (1 << 20) }
+		fmt.Printf("%8s  MiB: anonymous %.1f (heap %.1f and %.1f free, stacks %.1f, runtime %.1f, the rest media), pages of the program %.1f; %d goroutines\n", "",
+			mib(p.Anon), mib(p.Heap), mib(p.Idle), mib(p.Stacks), mib(p.Runtime), mib(p.File), p.Goroutines)
+	}
+}
+
+// startCameras starts simulated cameras in a process and returns the first URL,
+// and the pin of their certificate if they have one.
+func startCameras(ctx context.Context, n int, more ...string) (c *child, url, pin string, err error) {
+	c, err = spawn(ctx, append([]string{"cameras", "--n", strconv.Itoa(n)}, more...)...)
+	if err != nil {
+		return nil, "", "", err
+	}
+	line, err := c.line()
 	if err != nil {
 		c.stop()
-		return nil, "", err
+		return nil, "", "", err
 	}
-	return c, url, nil
+	url, pin, _ = strings.Cut(line, " ")
+	return c, url, pin, nil
 }
 
 // window waits until all are ready and measures them over the same time. What a

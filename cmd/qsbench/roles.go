@@ -1,11 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
@@ -19,10 +24,13 @@ import (
 	"qianshao/registry/dial"
 	"qianshao/storage"
 	"qianshao/storage/acts"
+	"qianshao/storage/blob"
 	"qianshao/storage/blob/fileblob"
+	"qianshao/storage/blob/s3blob"
 	"qianshao/storage/index"
 	"qianshao/storage/live"
 	"qianshao/storage/media"
+	"qianshao/storage/segment"
 	"qianshao/storage/spool"
 	"qianshao/storage/timeline"
 	"qianshao/storage/vfs"
@@ -33,14 +41,20 @@ type camerasRole struct {
 	N       int  `required:""`
 	Bitrate int  `default:"2000000"`
 	Bytes   bool `help:"write byte by byte"`
+	TLS     bool `help:"RTSPS with a certificate of their own"`
+	Quiet   bool `help:"small pictures, for very many cameras"`
+	Count   bool `help:"say at the end how many pictures were sent"`
 }
 
 func (r *camerasRole) config() rtsptest.Config {
 	c := rtsptest.Config{
-		Cameras: r.N, Codec: loop.H264, Width: 1920, Height: 1080, FPS: 25, GOP: 2, Bitrate: r.Bitrate, NoSub: true, Spread: true,
+		Cameras: r.N, Codec: loop.H264, Width: 1920, Height: 1080, FPS: 25, GOP: 2, Bitrate: r.Bitrate, NoSub: true, SpreadGOP: true,
 	}
 	if r.Bytes {
 		c.Write = rtsptest.WriteBytes
+	}
+	if r.Quiet {
+		c.Width, c.Height = 640, 360
 	}
 	return c
 }
@@ -50,12 +64,28 @@ func (r *camerasRole) Run(ctx context.Context) error {
 	if err := rtsptest.Prepare(ctx, r.config()); err != nil {
 		return err
 	}
-	s, err := rtsptest.New(r.config())
+	cfg, pin := r.config(), ""
+	if r.TLS {
+		var err error
+		if cfg.TLS, pin, err = rtsptest.SelfSigned(); err != nil {
+			return err
+		}
+	}
+	s, err := rtsptest.New(cfg)
 	if err != nil {
 		return err
 	}
-	fmt.Println(s.URL(1))
-	return s.Run(ctx)
+	fmt.Println(s.URL(1), pin)
+	if err := s.Run(ctx); err != nil || !r.Count {
+		return err
+	}
+	sent := make([]uint64, r.N)
+	for i := range sent {
+		for _, x := range s.Sent(i + 1) {
+			sent[i] += x.Len()
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(sent)
 }
 
 // recorderRole records with everything on: the supervisor, hashes, sync, index,
@@ -66,8 +96,20 @@ type recorderRole struct {
 	Dir   string   `required:""`
 	Sync  string   `default:"fragment"`
 	Extra []string `help:"URLs of further cameras whose latency is not counted"`
+	// Hostile cameras are not waited for.
+	Hostile []string `help:"URLs of cameras that send garbage"`
 	// CPUProfile is written over the measured window, to see where time goes.
 	CPUProfile string `name:"cpuprofile"`
+	// Heap is written at the end of the window.
+	Heap string `name:"heapprofile"`
+
+	Pin string `help:"SHA-256 of the cameras' certificate"`
+	UDP bool
+	S3  string `name:"s3" help:"Endpoint of an S3 server to store in; the keys are in the environment."`
+	// Count waits for a third line, and then seals everything and says how many
+	// pictures of each camera are recorded.
+	Count  bool
+	Sample time.Duration `help:"Note memory and goroutines this often."`
 }
 
 // Run implements the command.
@@ -78,7 +120,7 @@ func (r *recorderRole) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	store, err := fileblob.Open(fileblob.Config{FS: fsys, Root: r.Dir})
+	store, err := openStore(fsys, r.Dir, r.S3)
 	if err != nil {
 		return err
 	}
@@ -110,6 +152,8 @@ func (r *recorderRole) Run(ctx context.Context) error {
 		Dialer: dial.New(dial.Config{AllowLoopback: true}), Epoch: 1, Boot: 1, Log: log, Durable: meter.observe,
 	})
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	samples := &looks{}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = sup.Run(ctx) })
 	wg.Go(func() { _ = archive.Run(ctx) })
@@ -117,11 +161,12 @@ func (r *recorderRole) Run(ctx context.Context) error {
 	wg.Go(func() {
 		_ = archive.StampAlive(ctx, "bench", 1, func() timeline.Micros { return wall.Now().Wall })
 	})
+	var from timeline.Micros
 	err = serveChild(func() error {
 		select {
 		case <-meter.all:
 			return nil
-		case <-time.After(60 * time.Second):
+		case <-time.After(120 * time.Second):
 			return fmt.Errorf("only %d of %d cameras record", meter.count(), meter.want)
 		case <-ctx.Done():
 			return ctx.Err()
@@ -129,13 +174,96 @@ func (r *recorderRole) Run(ctx context.Context) error {
 	}, func() {
 		meter.begin()
 		r.profile()
+		from = wall.Now().Wall
+		if r.Sample > 0 {
+			go samples.run(ctx, r.Sample)
+		}
 	}, func(f *figures) {
 		pprof.StopCPUProfile()
 		meter.end(f)
+		f.Parts, f.Looks = memoryParts(), samples.list()
+		r.heap()
+		// What is still on its way to the disk is not lost.
+		lost, err := uncovered(ctx, archive, reg, counted, timeline.Span{From: from, To: wall.Now().Wall - 3*timeline.Second})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "gaps not known:", err)
+			lost = -1
+		}
+		f.Lost = lost
 	})
+	if err == nil && r.Count {
+		_, err = bufio.NewReader(os.Stdin).ReadString('\n')
+	}
 	cancel()
 	wg.Wait()
+	if err == nil && r.Count {
+		err = r.count(counted)
+	}
 	return err
+}
+
+// uncovered is how much of a span is not recorded, of all streams together.
+func uncovered(ctx context.Context, archive *storage.Archive, reg *registry.Registry, streams map[media.StreamID]int, span timeline.Span) (lost timeline.Micros, err error) {
+	for id := range streams {
+		enrolled, err := reg.Enrolled(ctx, id)
+		if err != nil {
+			return 0, err
+		}
+		var open []timeline.Span
+		for _, f := range archive.Spool.OpenFiles(id) {
+			if foot := f.Snapshot(); foot != nil {
+				open = append(open, foot.Span())
+			}
+		}
+		_, gaps, err := archive.Index.Gaps(ctx, id, enrolled, span, open...)
+		if err != nil {
+			return 0, err
+		}
+		for _, g := range gaps {
+			lost += g.To - g.From
+		}
+	}
+	return lost, nil
+}
+
+// openStore opens a folder, or a bucket of a server beside.
+func openStore(fsys vfs.FS, dir, s3 string) (blob.Store, error) {
+	if s3 == "" {
+		return fileblob.Open(fileblob.Config{FS: fsys, Root: dir})
+	}
+	return s3blob.New(s3blob.Config{
+		Endpoint: s3, Bucket: s3Bucket, AccessKey: s3Key, SecretKey: s3blob.Secret(s3Secret), PathStyle: true,
+	})
+}
+
+// count prints how many pictures of each camera stand in sealed segments, by
+// their feet.
+func (r *recorderRole) count(streams map[media.StreamID]int) error {
+	frames := make([]uint64, len(streams))
+	err := filepath.WalkDir(r.Dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".mp4" {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close() //nolint:errcheck // only read
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		var foot segment.Foot
+		if err := segment.ReadFoot(f, info.Size(), 0, &foot); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		frames[streams[foot.Stream]] += uint64(len(foot.Samples[0].Sizes))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(frames)
 }
 
 // profile starts a CPU profile when one is asked for.
@@ -152,26 +280,53 @@ func (r *recorderRole) profile() {
 	}
 }
 
-// enrol adds the cameras and returns the streams whose latency counts.
-func (r *recorderRole) enrol(ctx context.Context, reg *registry.Registry) (map[media.StreamID]bool, error) {
+// heap writes a heap profile when one is asked for. The collection before it
+// comes after memory was measured.
+func (r *recorderRole) heap() {
+	if r.Heap == "" {
+		return
+	}
+	f, err := os.Create(r.Heap)
+	if err == nil {
+		runtime.GC()
+		err = errors.Join(pprof.WriteHeapProfile(f), f.Close())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "no profile:", err)
+	}
+}
+
+// enrol adds the cameras and returns the streams whose latency counts, with
+// their numbers.
+func (r *recorderRole) enrol(ctx context.Context, reg *registry.Registry) (map[media.StreamID]int, error) {
 	var drafts []registry.Draft
 	for i := range r.N {
-		drafts = append(drafts, registry.Draft{DeviceID: fmt.Sprintf("cam%04d", i+1), URL: registry.Set(cameraURL(r.URL, i+1))})
+		d := registry.Draft{DeviceID: fmt.Sprintf("cam%04d", i+1), URL: registry.Set(cameraURL(r.URL, i+1))}
+		if r.Pin != "" {
+			d.TLSSHA256 = registry.Set(r.Pin)
+		}
+		if r.UDP {
+			d.Transport = registry.Set(registry.UDP)
+		}
+		drafts = append(drafts, d)
 	}
 	for i, u := range r.Extra {
 		drafts = append(drafts, registry.Draft{DeviceID: fmt.Sprintf("extra%d", i+1), URL: registry.Set(u)})
+	}
+	for i, u := range r.Hostile {
+		drafts = append(drafts, registry.Draft{DeviceID: fmt.Sprintf("hostile%d", i+1), URL: registry.Set(u)})
 	}
 	out, err := reg.Upsert(ctx, drafts)
 	if err != nil {
 		return nil, err
 	}
-	counted := map[media.StreamID]bool{}
+	counted := map[media.StreamID]int{}
 	for i, o := range out {
 		if o.Status == registry.Rejected {
 			return nil, fmt.Errorf("camera %s: %s", o.DeviceID, o.Message)
 		}
 		if i < r.N {
-			counted[o.Camera.Stream(0)] = true
+			counted[o.Camera.Stream(0)] = i
 		}
 	}
 	return counted, nil
@@ -179,7 +334,7 @@ func (r *recorderRole) enrol(ctx context.Context, reg *registry.Registry) (map[m
 
 // latencies collects fragment-to-durable times.
 type latencies struct {
-	counted map[media.StreamID]bool
+	counted map[media.StreamID]int // the cameras that count, by their number
 	on      atomic.Bool
 	want    int
 	all     chan struct{}
@@ -198,7 +353,7 @@ func (l *latencies) observe(s media.StreamID, d time.Duration) {
 			close(l.all)
 		}
 	}
-	if l.on.Load() && l.counted[s] {
+	if _, ok := l.counted[s]; ok && l.on.Load() {
 		l.list = append(l.list, d.Seconds())
 	}
 }

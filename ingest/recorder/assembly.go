@@ -82,6 +82,9 @@ func (r *Recorder) segmentEnd(p placed, key bool) segment.EndReason {
 	if s.cut != 0 {
 		return s.cut
 	}
+	if !s.placed && !r.settled(s, r.run.lastAt) {
+		return 0 // how long it is is not known yet
+	}
 	limit := r.length
 	if p.unit.Sync == media.OpenKeyFrame {
 		limit += limit / 2 // wait a while for one that needs nothing before it
@@ -120,9 +123,18 @@ func (r *Recorder) openSegment(p placed) {
 	s.video.ID = 1
 	s.video.ReorderDelay = uint32(r.order.delay)
 	r.seg = s
+	if r.overran { // the next run lies before the end of this one: where, is found out anew
+		r.run.has = false
+		t.clock.Reopen()
+	}
 	if r.run.has || t.clock.Settled(r.run.lastAt) {
 		r.settle()
 	}
+}
+
+// settled reports whether s can get its place.
+func (r *Recorder) settled(s *assembly, at time.Duration) bool {
+	return r.tracks[0].clock.Settled(at) || s.bytes >= maxHeld
 }
 
 // closeFragment hands what is gathered to the writer. at is the present moment.
@@ -142,7 +154,7 @@ func (r *Recorder) closeFragment(at time.Duration) {
 		x.take(&j.fragment.Runs[i], &j.fragment.Parts[i])
 	}
 	s.ready = append(s.ready, j)
-	if !s.placed && t.clock.Settled(at) {
+	if !s.placed && r.settled(s, at) {
 		r.settle()
 	}
 	r.dispatch()
@@ -152,8 +164,12 @@ func (r *Recorder) closeFragment(at time.Duration) {
 		switch {
 		case now.Steps != r.steps:
 			s.cut = segment.EndClock
-		case t.clock.Place(s.end, now, there, r.cfg.Length).Straying(s.begin):
-			s.cut = segment.EndRTP
+		default:
+			p := t.clock.Place(s.end, now, there, r.cfg.Length)
+			if p.Straying(s.begin) {
+				s.cut = segment.EndRTP
+			}
+			r.overran = p.Overrun()
 		}
 	}
 }
@@ -229,6 +245,8 @@ func (r *Recorder) settle() {
 	case prev != 0 && p.Strayed():
 		h.Start = max(p.Want, r.end)
 		cause = timeline.ClockUncertain
+	case r.overran:
+		h.Start = p.Want
 	case prev == 0:
 		h.Start = max(p.Want, r.end)
 		if r.broke {
@@ -254,7 +272,7 @@ func (r *Recorder) settle() {
 			s.audio = append(s.audio, i)
 		}
 	}
-	r.run.prevMap, r.run.prevBase, r.run.has = h.Maps[0], s.base, true
+	r.run.prevMap, r.run.prevBase, r.run.has, r.overran = h.Maps[0], s.base, true, false
 	s.head, s.placed = h, true
 	j := newJob(jobHead)
 	j.head = h

@@ -25,6 +25,8 @@ type job struct {
 	fragment *spool.Fragment
 	captured time.Duration // arrival of the newest unit, monotonic
 	end      spool.End
+	begin    time.Time // when it was written
+	again    bool      // its sync failed once
 }
 
 var (
@@ -53,13 +55,31 @@ func newFragment(n int) *spool.Fragment {
 	return fr
 }
 
+// release gives the media chunks of a fragment back.
+func (j *job) release() {
+	for i := range j.fragment.Parts {
+		j.fragment.Parts[i].Release()
+	}
+}
+
+// restore puts media that was read back into the parts of a fragment.
+func (j *job) restore(media []byte) {
+	for i := range j.fragment.Runs {
+		n := 0
+		for _, s := range j.fragment.Runs[i].Sizes {
+			n += int(s)
+		}
+		p := &j.fragment.Parts[i]
+		p.Bufs = append(p.Bufs[:0], media[:n])
+		media = media[n:]
+	}
+}
+
 // done gives a job's memory back, media chunks included.
 func (j *job) done() {
-	if fr := j.fragment; fr != nil {
-		for i := range fr.Parts {
-			fr.Parts[i].Release()
-		}
-		fragments.Put(fr)
+	if j.fragment != nil {
+		j.release()
+		fragments.Put(j.fragment)
 	}
 	*j = job{}
 	jobs.Put(j)

@@ -98,6 +98,14 @@ func (o *order) push(p picture, out func(placed)) {
 	}
 }
 
+// bytes is how much is held back.
+func (o *order) bytes() (n int) {
+	for i := range o.queue {
+		n += o.queue[i].unit.Len
+	}
+	return n
+}
+
 // learn measures depth and delay over the queue and ends probing.
 func (o *order) learn() {
 	o.probe = false

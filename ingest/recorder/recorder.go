@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"qianshao/ingest/rtsp/limit"
 	"qianshao/ingest/timesync"
 	"qianshao/storage/live"
 	"qianshao/storage/media"
@@ -23,6 +24,10 @@ const (
 	// A segment ends without a key frame at these limits.
 	maxSegment      = 300 * time.Second
 	maxSegmentBytes = 256 << 20
+	// maxHeld is how much waits in memory for its place on the timeline, while it
+	// is found out how old the first pictures were. Beyond it they get the place
+	// that is most likely.
+	maxHeld = limit.Media / 2
 	// silence is the shortest hole in the media time that ends a run.
 	silence = 2 * time.Second
 )
@@ -79,6 +84,7 @@ type Recorder struct {
 	end    timeline.Micros // end of the last segment, to keep runs from overlapping
 	// endSteps is how often the server's clock had been stepped then.
 	endSteps uint32
+	overran  bool   // footage lies so much too late that it must be recorded over
 	broke    bool   // a run ended in this session: the hole before the next is the stream's
 	lostAt   uint64 // packets lost when it ended
 	steps    uint32 // of the server's clock when the run began
@@ -86,6 +92,7 @@ type Recorder struct {
 	offset   timesync.Offset
 	hasSR    bool
 	loss     Loss
+	jumped   uint64 // timestamps not believed in sessions before
 	stats    stats
 }
 
@@ -201,8 +208,11 @@ func (r *Recorder) Idle(at time.Duration) {
 // the sources' chains given back. It may be called twice, and without a session.
 func (r *Recorder) End() {
 	r.endRun(segment.EndRun)
-	for _, t := range r.tracks {
+	for i, t := range r.tracks {
 		t.src.Chain.Close()
+		if i == 0 {
+			r.jumped += t.clock.Jumps()
+		}
 	}
 	clear(r.tracks)
 	r.tracks = r.tracks[:0]
@@ -216,6 +226,10 @@ func (r *Recorder) video(t *track, u media.Unit) {
 		return
 	}
 	tick := t.clock.Tick(u.RTP, u.At)
+	r.stats.jumps.Store(t.clock.Jumps() + r.jumped)
+	if factor, ok := t.clock.Rescaled(); ok {
+		r.rescale(factor)
+	}
 	if r.run != nil {
 		hole := max(int64(silence.Seconds()*float64(t.src.Rate)), 3*r.order.interval)
 		if tick-r.run.lastTick > hole {
@@ -236,7 +250,9 @@ func (r *Recorder) video(t *track, u media.Unit) {
 	u.Track = t.next
 	r.run.lastAt, r.run.lastTick = u.At, max(r.run.lastTick, tick)
 	r.stats.frame(u)
-	r.order.push(picture{unit: u, tick: tick}, r.place)
+	if r.order.push(picture{unit: u, tick: tick}, r.place); r.order.probe && r.order.bytes() > limit.Probe {
+		r.order.learn()
+	}
 }
 
 // endRun flushes what is held back and seals. It may be called without a run.
@@ -251,6 +267,6 @@ func (r *Recorder) endRun(reason segment.EndReason) {
 	if r.seg != nil {
 		r.closeSegment(reason)
 	}
-	r.run, r.order = nil, nil
+	r.run, r.order, r.overran = nil, nil, false
 	r.length = r.cfg.Length
 }

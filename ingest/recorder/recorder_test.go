@@ -4,10 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"qianshao/ingest/rtsp/limit"
 	"qianshao/storage/media"
 	"qianshao/storage/segment"
 	"qianshao/storage/spool"
 	"qianshao/storage/timeline"
+	"qianshao/storage/vfs"
 )
 
 // since is a moment of the studio's clock.
@@ -62,7 +64,7 @@ func TestLargeFragmentsAreSplit(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t, time.Minute, nil)
 	s.begin(false)
-	for i := range 24 { // less than the writer's queue holds
+	for i := range 7 { // less than the writer's queue holds
 		sync, track := media.NoSync, (*media.Track)(nil)
 		if i == 0 {
 			sync, track = media.KeyFrame, plainTrack()
@@ -71,7 +73,10 @@ func TestLargeFragmentsAreSplit(t *testing.T) {
 		s.pictureAs(at, at, sync, track, 1<<20)
 	}
 	segments := s.wrap()
-	s.whole(segments, 24)
+	s.whole(segments, 7)
+	if len(segments[0].Foot.Fragments) < 2 {
+		t.Error("they are one fragment")
+	}
 	for i := range segments[0].Foot.Fragments {
 		if n := segments[0].Foot.Fragments[i].Runs[0].Samples; n > 5 {
 			t.Errorf("fragment %d holds %d MiB", i, n)
@@ -277,4 +282,109 @@ func TestIdleLeavesNothingInMemory(t *testing.T) {
 		<-time.After(time.Millisecond)
 	}
 	s.whole(s.wrap(), 60)
+}
+
+// A session that opens with more old pictures than anybody waits for: they get
+// the place that is likely, and once it is known better what follows gets its
+// own, though that time was recorded already.
+func TestEndlessBurst(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t, 10*time.Second, nil)
+	s.begin(false)
+	const n = 25 * 180
+	for i := range n {
+		pts := time.Duration(i) * 40 * time.Millisecond
+		at := max(pts, time.Minute+pts/5) // a minute old, and five times as fast as life
+		sync, track := media.NoSync, (*media.Track)(nil)
+		if i%50 == 0 {
+			sync = media.KeyFrame
+		}
+		if i == 0 {
+			track = plainTrack()
+		}
+		s.pictureAs(pts, at, sync, track, 100)
+	}
+	segments := s.wrap()
+	s.whole(segments, n)
+	last := segments[len(segments)-1].Key.Span
+	if off := last.To - since(n*40*time.Millisecond); off > 150_000 || off < -150_000 {
+		t.Errorf("the last picture ends %d µs from where it should", off)
+	}
+	back := 0
+	for i := 1; i < len(segments); i++ {
+		if segments[i].Key.Span.From < segments[i-1].Key.Span.To {
+			back++
+			if !segments[i].Foot.NewRun {
+				t.Errorf("segment %d lies over the one before and is of its run", i)
+			}
+		}
+	}
+	if back != 1 {
+		t.Errorf("the place was corrected %d times", back)
+	}
+}
+
+// stuck is a file system whose writes wait.
+type stuck struct {
+	vfs.FS
+	gate chan struct{}
+}
+
+type stuckFile struct {
+	vfs.File
+	gate chan struct{}
+}
+
+func (s stuck) Create(name string) (vfs.File, error) {
+	f, err := s.FS.Create(name)
+	return stuckFile{f, s.gate}, err
+}
+
+func (f stuckFile) Writev(bufs [][]byte) (int64, error) {
+	<-f.gate
+	return f.File.Writev(bufs)
+}
+
+// While the disk does not answer a stream holds what it may; what is more is
+// given up, and said to be lost.
+func TestStalledDiskHoldsNoMoreThanItMay(t *testing.T) {
+	t.Parallel()
+	dir, err := vfs.Dir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	gate := make(chan struct{})
+	s := newStudio(t, time.Minute, stuck{dir, gate})
+	var budget media.Budget
+	s.video.Budget = &budget
+	s.begin(false)
+	most := int64(0)
+	const pictures = 200
+	for i := range pictures {
+		sync, track := media.NoSync, (*media.Track)(nil)
+		if i%25 == 0 {
+			sync, track = media.KeyFrame, plainTrack()
+		}
+		at := time.Duration(i) * 40 * time.Millisecond
+		s.pictureAs(at, at, sync, track, 200<<10)
+		most = max(most, budget.Held())
+	}
+	if most < limit.Queue/2 || most > limit.Media {
+		t.Errorf("%d bytes were held", most)
+	}
+	close(gate)
+	kept := 0
+	for _, v := range s.wrap() {
+		for i := range v.Foot.Samples {
+			kept += len(v.Foot.Samples[i].Durs)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if kept == 0 || kept >= pictures || len(s.lost) == 0 || s.lost[0].Cause != timeline.SpoolLost {
+		t.Errorf("%d of %d pictures are kept, lost %v", kept, pictures, s.lost)
+	}
+	if budget.Held() > 0 {
+		t.Errorf("%d bytes are held at the end", budget.Held())
+	}
 }

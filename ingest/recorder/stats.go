@@ -15,6 +15,7 @@ type stats struct {
 	frames  atomic.Uint64
 	bytes   atomic.Uint64
 	skipped atomic.Uint64
+	jumps   atomic.Uint64
 	lastAt  atomic.Int64 // arrival of the last picture, monotonic ns
 	until   atomic.Int64 // durable until, µs
 
@@ -42,6 +43,7 @@ type Stats struct {
 	Frames       uint64 // pictures taken
 	Bytes        uint64 // of pictures
 	Skipped      uint64 // pictures before the first key frame
+	Jumps        uint64 // timestamps that were not believed
 	LastAt       time.Duration
 	DurableUntil timeline.Micros // end of the last durable fragment, 0 if none
 	Offset       timesync.Offset
@@ -54,7 +56,7 @@ func (r *Recorder) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{
-		Frames: s.frames.Load(), Bytes: s.bytes.Load(), Skipped: s.skipped.Load(),
+		Frames: s.frames.Load(), Bytes: s.bytes.Load(), Skipped: s.skipped.Load(), Jumps: s.jumps.Load(),
 		LastAt: time.Duration(s.lastAt.Load()), DurableUntil: timeline.Micros(s.until.Load()),
 		Offset: s.offset, HasOffset: s.hasOff,
 	}

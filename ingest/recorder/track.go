@@ -34,7 +34,11 @@ type track struct {
 }
 
 func newTrack(s media.Source) *track {
-	return &track{src: s, clock: timesync.NewClock(s.Rate), from: s.Chain.Taken(), upto: s.Chain.Taken()}
+	t := &track{src: s, clock: timesync.NewClock(s.Rate), from: s.Chain.Taken(), upto: s.Chain.Taken()}
+	if !s.Codec.IsVideo() { // whose depacketizers know how long every unit is
+		t.clock.Exact()
+	}
+	return t
 }
 
 // skip lets go of units that are not recorded, up to a chain position. Nothing

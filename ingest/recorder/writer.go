@@ -8,16 +8,12 @@ import (
 	"syscall"
 	"time"
 
+	"qianshao/ingest/rtsp/limit"
 	"qianshao/storage/media"
 	"qianshao/storage/segment"
 	"qianshao/storage/spool"
 	"qianshao/storage/timeline"
 )
-
-// queueBytes is how much media of one stream may wait for the disk: four
-// seconds of a 64 Mbit/s camera, two minutes of a usual one. Beyond it whole
-// fragments are given up, and that is recorded.
-const queueBytes = 32 << 20
 
 // writer appends fragments to the spool in its own goroutine.
 type writer struct {
@@ -26,16 +22,19 @@ type writer struct {
 
 	mu     sync.Mutex
 	queue  []*job        // guarded by mu
-	bytes  int64         // of media in queue; guarded by mu
+	bytes  int64         // of media in queue and being written; guarded by mu
 	wake   chan struct{} // one pending wake-up
 	choked bool          // fragments are being given up until the queue is empty; guarded by mu
 
 	// Of the writing goroutine.
 	head *segment.Head // of the segment being written
 	file *spool.File   // nil until its first fragment
-	prev [32]byte
-	why  string // why prev is zero
-	full bool   // the disk was full at the last attempt
+	// Written to file and not yet durable, oldest first: only where many are made
+	// durable at a time. Their media is given back already.
+	unsynced []*job
+	prev     [32]byte
+	why      string // why prev is zero
+	full     bool   // the disk was full at the last attempt
 	// After a fragment was given up nothing can be decoded before the next key
 	// frame: what comes before it is given up too, for the same cause.
 	torn  timeline.Cause  // "" if nothing is missing
@@ -56,16 +55,14 @@ func newWriter(cfg *Config, st *stats) *writer {
 }
 
 // push queues a job. Heads and seals are always taken; a fragment is given up
-// when too many bytes wait.
+// when too many bytes wait, of the stream or of the node.
 func (w *writer) push(j *job) {
 	size := j.size()
 	w.mu.Lock()
-	if j.kind == jobFragment && (w.choked || w.bytes+size > queueBytes) {
+	if j.kind == jobFragment && (w.choked || w.bytes > 0 && w.bytes+size > queueMost()) {
 		w.choked = len(w.queue) > 0
 		j.kind = 0 // keeps its place, so that its time is reported lost in order
-		for i := range j.fragment.Parts {
-			j.fragment.Parts[i].Release()
-		}
+		j.release()
 		size = 0
 	}
 	w.queue = append(w.queue, j)
@@ -75,6 +72,15 @@ func (w *writer) push(j *job) {
 	case w.wake <- struct{}{}:
 	default:
 	}
+}
+
+// queueMost is how many bytes of one stream may wait for the disk. Beyond it
+// whole fragments are given up, and that is recorded.
+func queueMost() int64 {
+	if media.Held() > limit.Node {
+		return limit.QueueLeast
+	}
+	return limit.Queue
 }
 
 func (w *writer) pop() *job {
@@ -88,10 +94,14 @@ func (w *writer) pop() *job {
 	n := copy(w.queue, w.queue[1:])
 	w.queue[n] = nil
 	w.queue = w.queue[:n]
-	if j.kind == jobFragment {
-		w.bytes -= j.size()
-	}
 	return j
+}
+
+// written is told that a fragment of so many bytes waits no more.
+func (w *writer) written(size int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bytes -= size
 }
 
 // run handles jobs until ctx is done and the queue is empty. An unsealed
@@ -103,38 +113,59 @@ func (w *writer) run(ctx context.Context) error {
 			select {
 			case <-w.wake:
 				continue
+			case <-w.ready():
+				w.settle(ctx, false)
+				continue
 			case <-ctx.Done():
 				if j = w.pop(); j == nil {
+					w.settleAll(ctx)
 					return nil
 				}
 			}
 		}
+		size := int64(0)
+		if j.kind == jobFragment {
+			size = j.size()
+		}
 		w.handle(ctx, j)
-		j.done()
+		w.written(size)
 	}
 }
 
+// ready is closed when settle need not wait.
+func (w *writer) ready() <-chan struct{} {
+	if w.file == nil {
+		return nil
+	}
+	return w.file.Ready()
+}
+
+// handle carries a job out, and gives it back unless it waits for its sync.
 func (w *writer) handle(ctx context.Context, j *job) {
 	switch j.kind {
 	case jobHead:
 		w.head, w.file, w.begun = j.head, nil, false
 	case jobFragment:
-		w.append(ctx, j)
+		if w.append(ctx, j) {
+			return
+		}
 	case jobSeal:
 		w.seal(ctx, j.end)
 		w.head = nil
 	default:
 		w.lost(ctx, j, timeline.SpoolLost)
 	}
+	j.done()
 }
 
-// append writes a fragment. When a write fails the file is given up and the
-// fragment, still in memory, begins a new one; if that fails too it is lost.
-func (w *writer) append(ctx context.Context, j *job) {
-	begin := time.Now()
+// append writes a fragment and reports whether it still waits for its sync. When
+// a write fails the file is given up and the fragment, still in memory, begins a
+// new one; if that fails too it is lost.
+func (w *writer) append(ctx context.Context, j *job) (waits bool) {
+	j.begin = time.Now()
 	if w.torn != "" && !slices.ContainsFunc(j.fragment.Runs[0].Kinds, isKey) && w.span(j).To-w.since < tornMost {
 		w.lost(ctx, j, w.torn)
-		return
+		return false
 	}
 	var err error
 	for range 2 {
@@ -143,13 +174,10 @@ func (w *writer) append(ctx context.Context, j *job) {
 				break
 			}
 		}
-		if err = w.file.Append(j.fragment); err == nil {
+		if err = w.write(j); err == nil {
 			break
 		}
-		if !w.full {
-			w.cfg.Log.Error("spool write failed, segment ends here", "stream", w.cfg.Stream, "err", err)
-		}
-		w.cfg.Metrics.writeError()
+		w.failed(err)
 		w.seal(ctx, spool.End{Reason: segment.EndWrite, ClockUnc: -1})
 	}
 	if err != nil {
@@ -162,20 +190,86 @@ func (w *writer) append(ctx context.Context, j *job) {
 		}
 		w.full = true
 		w.lost(ctx, j, cause)
-		return
+		return false
 	}
+	w.torn = ""
+	if w.file.Pipelined() {
+		j.release() // the kernel has it
+		w.unsynced = append(w.unsynced, j)
+		return true
+	}
+	w.durable(j)
+	return false
+}
+
+// write is Append, or the half of it that does not wait.
+func (w *writer) write(j *job) error {
+	if w.file.Pipelined() {
+		return w.file.Write(j.fragment)
+	}
+	return w.file.Append(j.fragment)
+}
+
+// failed says that a write or a sync failed, once while the disk is full.
+func (w *writer) failed(err error) {
+	if !w.full {
+		w.cfg.Log.Error("spool write failed, segment ends here", "stream", w.cfg.Stream, "err", err)
+	}
+	w.cfg.Metrics.writeError()
+}
+
+// durable takes note of a fragment that is there to stay.
+func (w *writer) durable(j *job) {
 	if w.full {
 		w.full = false
 		w.cfg.Log.Info("footage is kept again", "stream", w.cfg.Stream)
 	}
-	w.torn = ""
-	span := w.span(j)
 	_, mono := w.cfg.Wall.Source()
-	w.stats.durable(span.To)
+	w.stats.durable(w.span(j).To)
 	if w.cfg.Durable != nil {
 		w.cfg.Durable(mono - j.captured)
 	}
-	w.cfg.Metrics.fragment(time.Since(begin), mono-j.captured)
+	w.cfg.Metrics.fragment(time.Since(j.begin), mono-j.captured)
+}
+
+// settle takes note of what a sync has made durable; with now the file is synced
+// by itself. When a sync fails, which is never tried again, what it left is read
+// back, once, and begins a new file.
+func (w *writer) settle(ctx context.Context, now bool) {
+	n, err := w.file.Settle(now)
+	for i, j := range w.unsynced[:n] {
+		w.durable(j)
+		j.done()
+		w.unsynced[i] = nil
+	}
+	w.unsynced = slices.Delete(w.unsynced, 0, n)
+	if err == nil {
+		return
+	}
+	w.failed(err)
+	left := w.unsynced
+	w.unsynced = nil
+	for k, j := range left {
+		b, err := w.file.Rescue(k)
+		if err == nil && !j.again {
+			j.again = true
+			j.restore(b)
+		} else {
+			j.kind = 0
+		}
+	}
+	w.seal(ctx, spool.End{Reason: segment.EndWrite, ClockUnc: -1})
+	for _, j := range left {
+		w.handle(ctx, j)
+	}
+}
+
+// settleAll leaves nothing that waits for its sync: each fragment is tried twice
+// at most.
+func (w *writer) settleAll(ctx context.Context) {
+	for len(w.unsynced) > 0 {
+		w.settle(ctx, true)
+	}
 }
 
 // create begins a file for the segment of w.head. After a failure in
@@ -201,6 +295,7 @@ func (w *writer) create(j *job) error {
 
 // seal ends the file, if one was begun, and makes it known.
 func (w *writer) seal(ctx context.Context, e spool.End) {
+	w.settleAll(ctx)
 	f := w.file
 	w.file = nil
 	if f == nil {

@@ -13,6 +13,36 @@ import (
 	"strings"
 )
 
+// agent is our User-Agent.
+const agent = "qianshao"
+
+// address reads a camera's URL. rtsp+http and rtsps+http are RTSP and RTSPS
+// over HTTP, whose ports are those of the web; u is rtsp or rtsps in any case.
+func address(raw string, overHTTP bool) (u *url.URL, tunnelled bool, err error) {
+	u, err = url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return nil, false, ErrURL // the text may hold a password: it is not repeated
+	}
+	u.Scheme, tunnelled = strings.CutSuffix(u.Scheme, "+http")
+	if u.Scheme != "rtsp" && u.Scheme != "rtsps" {
+		return nil, false, ErrURL
+	}
+	if (tunnelled || overHTTP) && u.Port() == "" {
+		u.Host = net.JoinHostPort(u.Hostname(), map[string]string{"rtsp": "80", "rtsps": "443"}[u.Scheme])
+	}
+	u.Host, u.User = hostPort(u), nil
+	if !dialable(u.Host) {
+		return nil, false, ErrURL
+	}
+	return u, tunnelled, nil
+}
+
+// dialable reports whether an address has a host and a port.
+func dialable(addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	return err == nil && host != "" && port != "" && (!strings.Contains(host, ":") || net.ParseIP(host) != nil)
+}
+
 // hostPort is the URL's host with its port, the scheme's default filled in
 // (554, 322 for rtsps).
 func hostPort(u *url.URL) string {

@@ -19,6 +19,7 @@ func TestPageCauses(t *testing.T) {
 	known := map[string]error{
 		"ErrAuth": ErrAuth, "ErrPin": ErrPin, "ErrURL": ErrURL, "ErrBusy": ErrBusy, "ErrTransport": ErrTransport,
 		"ErrNoVideo": ErrNoVideo, "ErrRedirects": ErrRedirects, "ErrNoFrame": ErrNoFrame, "ErrStalled": ErrStalled,
+		"ErrNobody": ErrNobody, "ErrTooMuch": ErrTooMuch, "ErrGarbage": ErrGarbage,
 		"": errors.New("connection refused"),
 	}
 	seen := 0

@@ -20,10 +20,16 @@ var (
 	ErrNoVideo   = errors.New("the camera offers no video that can be recorded (H.264, H.265 or MJPEG)")
 	ErrNoFrame   = errors.New("the camera sent no picture")
 	ErrStalled   = errors.New("the camera stopped sending pictures")
-	ErrTransport = errors.New("the camera refused this transport")
+	ErrTransport = errors.New("the camera refused this transport; transport auto tries the others")
 	ErrRedirects = errors.New("the camera redirects without end")
+	ErrTooMuch   = errors.New("the camera sends more than is taken")
+	ErrGarbage   = errors.New("the camera sends what is neither RTSP nor video; look at its address and port, or restart it")
+	ErrNobody    = errors.New("the camera does not publish")
 	ErrPin       = errors.New("the camera's certificate is not the pinned one; edit the camera")
 )
+
+// errHTTP is an ErrTransport that leaves one other to try.
+var errHTTP = fmt.Errorf("the camera answers HTTP on this port; transport http speaks RTSP over it: %w", ErrTransport)
 
 // StatusError is an RTSP answer other than 200.
 type StatusError struct {
@@ -52,7 +58,7 @@ func Cause(err error) timeline.Cause {
 	case errors.Is(err, ErrStalled), errors.Is(err, ErrNoFrame):
 		return timeline.Stalled
 	case errors.Is(err, ErrNoVideo), errors.Is(err, ErrURL), errors.Is(err, ErrTransport),
-		errors.Is(err, ErrRedirects), errors.Is(err, ErrPin), errors.As(err, &status):
+		errors.Is(err, ErrRedirects), errors.Is(err, ErrPin), errors.Is(err, ErrTooMuch), errors.Is(err, ErrGarbage), errors.As(err, &status):
 		return timeline.BadStream
 	case errors.As(err, &op), errors.Is(err, syscall.ECONNRESET), errors.Is(err, errEOF):
 		return timeline.CameraOffline

@@ -3,7 +3,7 @@ package rtsp
 import (
 	"testing"
 
-	"qianshao/ingest/rtsp/rtsptest/camtest"
+	"qianshao/ingest/rtsp/rtsptest/clocktest"
 )
 
-func TestMain(m *testing.M) { camtest.Main(m) }
+func TestMain(m *testing.M) { clocktest.Main(m) }

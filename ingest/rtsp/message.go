@@ -2,14 +2,11 @@ package rtsp
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
-)
 
-// Limits of one RTSP message. A camera that exceeds them is not speaking RTSP.
-const (
-	maxHeader = 16 << 10
-	maxBody   = 256 << 10
+	"qianshao/ingest/rtsp/limit"
 )
 
 // message is a raw RTSP request or response (RFC 2326 4, 6, 7): the start line,
@@ -29,13 +26,55 @@ type field struct{ name, value string }
 func parseMessage(b []byte) (m *message, used int, bad bool) {
 	end, skip := headerEnd(b)
 	if end < 0 {
-		return nil, 0, len(b) > maxHeader
+		return nil, 0, len(b) > limit.Header
 	}
-	lines := strings.Split(strings.ReplaceAll(string(b[:end]), "\r\n", "\n"), "\n")
-	m = &message{start: strings.TrimSpace(lines[0])}
-	if !startsMessage(m.start) {
+	if end > limit.Header {
 		return nil, 0, true
 	}
+	if m = parseHeader(b[:end]); m == nil {
+		return nil, 0, true
+	}
+	n := max(m.length(), 0)
+	if n > limit.Body {
+		return nil, 0, true
+	}
+	if len(b) < end+skip+n {
+		return nil, 0, false
+	}
+	m.body = bytes.Clone(b[end+skip : end+skip+n])
+	return m, end + skip + n, false
+}
+
+// beyond says which limit a message exceeds that begins here; nil when it is
+// none of RTSP.
+func beyond(b []byte) error {
+	end, _ := headerEnd(b)
+	line, _, _ := bytes.Cut(b[:min(len(b), limit.Header)], []byte("\n"))
+	switch {
+	case !startsMessage(strings.TrimSpace(string(line))):
+		return nil
+	case end < 0 || end > limit.Header:
+		return fmt.Errorf("%w: a message whose header is longer than %d bytes", ErrTooMuch, limit.Header)
+	case bytes.Count(b[:end], []byte("\n")) > limit.Lines:
+		return fmt.Errorf("%w: a message of more than %d header lines", ErrTooMuch, limit.Lines)
+	}
+	return fmt.Errorf("%w: a message longer than %d bytes", ErrTooMuch, limit.Body)
+}
+
+// parseHeader reads what stands before the empty line; nil when it is not of a
+// message.
+func parseHeader(b []byte) *message {
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	if !startsMessage(strings.TrimSpace(string(line))) || bytes.Count(b, []byte("\n")) > limit.Lines {
+		return nil
+	}
+	return parseLines(b)
+}
+
+// parseLines reads a start line of any protocol, and header lines.
+func parseLines(b []byte) *message {
+	lines := strings.Split(strings.ReplaceAll(string(b), "\r\n", "\n"), "\n")
+	m := &message{start: strings.TrimSpace(lines[0])}
 	for _, line := range lines[1:] {
 		if line == "" {
 			continue
@@ -50,22 +89,22 @@ func parseMessage(b []byte) (m *message, used int, bad bool) {
 		}
 		m.header = append(m.header, field{strings.TrimSpace(name), strings.TrimSpace(value)})
 	}
-	n := 0
-	if v := m.get("Content-Length"); v != "" {
-		var err error
-		if n, err = strconv.Atoi(v); err != nil || n < 0 || n > maxBody {
-			return nil, 0, true
-		}
-	}
-	if len(b) < end+skip+n {
-		return nil, 0, false
-	}
-	m.body = bytes.Clone(b[end+skip : end+skip+n])
-	return m, end + skip + n, false
+	return m
 }
 
-// headerEnd finds the empty line; skip is its length.
+// length is the Content-Length; -1 when there is none that can be read.
+func (m *message) length() int {
+	n, err := strconv.Atoi(m.get("Content-Length"))
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+// headerEnd finds the empty line; skip is its length. It is not looked for
+// beyond what a header may have.
 func headerEnd(b []byte) (end, skip int) {
+	b = b[:min(len(b), limit.Header+4)]
 	crlf := bytes.Index(b, []byte("\r\n\r\n"))
 	lf := bytes.Index(b, []byte("\n\n"))
 	if crlf >= 0 && (lf < 0 || crlf < lf) {
@@ -159,17 +198,21 @@ func (m *message) del(name string) {
 // bytes formats the message, Content-Length recomputed.
 func (m *message) bytes() []byte {
 	m.del("Content-Length")
+	if len(m.body) > 0 {
+		m.header = append(m.header, field{"Content-Length", strconv.Itoa(len(m.body))})
+	}
+	return append(m.head(), m.body...)
+}
+
+// head formats the lines up to the empty one, as they are.
+func (m *message) head() []byte {
 	var b bytes.Buffer
 	b.WriteString(m.start)
 	b.WriteString("\r\n")
 	for _, f := range m.header {
 		b.WriteString(f.name + ": " + f.value + "\r\n")
 	}
-	if len(m.body) > 0 {
-		b.WriteString("Content-Length: " + strconv.Itoa(len(m.body)) + "\r\n")
-	}
 	b.WriteString("\r\n")
-	b.Write(m.body)
 	return b.Bytes()
 }
 
@@ -187,9 +230,12 @@ func interleaved(transport string) (rtp, rtcp int, ok bool) {
 		}
 		y := x + 1
 		if pair {
-			if y, err = strconv.Atoi(b); err != nil || y < 0 || y > 255 {
+			if y, err = strconv.Atoi(b); err != nil {
 				return 0, 0, false
 			}
+		}
+		if y < 0 || y > 255 {
+			return 0, 0, false
 		}
 		return x, y, true
 	}

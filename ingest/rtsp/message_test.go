@@ -3,6 +3,8 @@ package rtsp
 import (
 	"strings"
 	"testing"
+
+	"qianshao/ingest/rtsp/limit"
 )
 
 func TestParseMessage(t *testing.T) {
@@ -20,9 +22,10 @@ func TestParseMessage(t *testing.T) {
 		{"frame behind it", "RTSP/1.0 200 OK\r\n\r\n$\x00\x00\x01x", 19, false},
 		{"header not all there", "RTSP/1.0 200 OK\r\nCSeq", 0, false},
 		{"length too large", "RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n", 0, true},
-		{"length negative", "RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n", 0, true},
+		{"length negative", "RTSP/1.0 200 OK\r\nContent-Length: -1\r\n\r\n", -1, false},
+		{"length that is no number", "RTSP/1.0 200 OK\r\nContent-Length: many\r\n\r\nx", 41, false},
 		{"no message", "HTTP/1.1 200 OK\r\n\r\n", 0, true},
-		{"endless header", "RTSP/1.0 200 OK\r\n" + strings.Repeat("x", maxHeader), 0, true},
+		{"endless header", "RTSP/1.0 200 OK\r\n" + strings.Repeat("x", limit.Header), 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -50,6 +53,11 @@ func TestInterleaved(t *testing.T) {
 		"RTP/AVP/TCP; interleaved=0-1":               {0, 1, 1},
 		"RTP/AVP/TCP;interleaved=256-257":            {},
 		"RTP/AVP/TCP;interleaved=1-x":                {},
+		"interleaved=254":                            {254, 255, 1},
+		"interleaved=255-255":                        {255, 255, 1},
+		"interleaved=255":                            {}, // no channel is left for reports
+		"interleaved=1-256":                          {},
+		"interleaved=-1":                             {},
 		"RTP/AVP;client_port=1-2":                    {},
 	} {
 		a, b, ok := interleaved(in)
@@ -75,6 +83,9 @@ func FuzzParseMessage(f *testing.F) {
 			t.Fatalf("a message of %d bytes is whole at %d", used, n)
 		}
 		wire := m.bytes()
+		if len(wire)-len(m.body) > limit.Header {
+			return // written in full it is longer
+		}
 		again, n, bad := parseMessage(wire)
 		if bad || again == nil || n != len(wire) {
 			t.Fatalf("%q written is %q: %d, %v", b[:used], wire, n, bad)

@@ -20,25 +20,25 @@ import (
 
 	"github.com/bluenviron/gortsplib/v4"
 	"github.com/bluenviron/gortsplib/v4/pkg/base"
-	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
-
-	"qianshao/storage/media"
+	"github.com/bluenviron/gortsplib/v4/pkg/liberrors"
 )
 
 const writeTimeout = 10 * time.Second
 
 // Config of one camera stream.
 type Config struct {
-	URL       string // rtsp:// or rtsps://, without userinfo
-	Username  string
-	Password  string
-	Transport string // "tcp" (default), "udp", or "auto": the other when one is refused
+	URL      string // rtsp://, rtsps://, and these +http; without userinfo
+	Username string
+	Password string
+	// Transport is "tcp" (default), "udp", "http" (RTSP over HTTP), or "auto": the
+	// next of these when one is refused.
+	Transport string
 	TLSSHA256 string // hex SHA-256 of the camera's certificate; empty: system roots
 
 	Connect    time.Duration // for dial and dialogue together, default 10 s
 	FirstFrame time.Duration // from PLAY to the first picture, default 10 s
 	Stall      time.Duration // longest silence, default 10 s
+	MaxBitrate int           // bits a second that are taken, default limit.Bitrate
 
 	// Dial opens TCP connections; every connection of the attempt goes through it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -49,6 +49,8 @@ type Config struct {
 	Clock func() time.Duration
 	// Urgent reports whether a live viewer waits for every packet; may be nil.
 	Urgent func() bool
+	// Mended is told of every repair, in any goroutine; may be nil.
+	Mended func(Repair)
 	// Playing is called once when PLAY has been answered; may be nil.
 	Playing func()
 	Log     *slog.Logger
@@ -76,21 +78,45 @@ func (c *Config) defaults() {
 // that were complete.
 func Pull(ctx context.Context, cfg Config, h Handler) error {
 	cfg.defaults()
-	order := map[string][]gortsplib.Transport{
-		"": {gortsplib.TransportTCP}, "tcp": {gortsplib.TransportTCP}, "udp": {gortsplib.TransportUDP},
-		"auto": {gortsplib.TransportTCP, gortsplib.TransportUDP},
-	}[cfg.Transport]
-	if order == nil {
-		return fmt.Errorf("transport %q: want tcp, udp or auto: %w", cfg.Transport, ErrURL)
+	u, tunnelled, err := address(cfg.URL, cfg.Transport == "http")
+	if err != nil {
+		return err
 	}
-	var err error
-	for _, transport := range order {
-		if err = pull(ctx, &cfg, transport, h); !errors.Is(err, ErrTransport) {
+	order := map[string][]transport{"": {tcp}, "tcp": {tcp}, "udp": {udp}, "http": {http}, "auto": {tcp, udp, http}}[cfg.Transport]
+	if tunnelled && len(order) != 1 {
+		order = []transport{http}
+	}
+	if order == nil || tunnelled && order[0] != http {
+		return fmt.Errorf("transport %q with a URL of %s: use tcp, udp, http or auto, and no other than http with +http: %w", cfg.Transport, u.Scheme, ErrURL)
+	}
+	for i, t := range order {
+		if i > 0 {
+			if t == udp && errors.Is(err, errHTTP) {
+				continue
+			}
+			if cfg.Mended != nil {
+				cfg.Mended(RepairTransport)
+			}
+		}
+		before := err
+		if err = pull(ctx, &cfg, u, t, h); !errors.Is(err, ErrTransport) || cfg.Connect <= 0 {
 			return err
+		}
+		if t == http && before != nil {
+			return before // a camera that refuses HTTP, too, has said more before
 		}
 	}
 	return err
 }
+
+// transport of media.
+type transport int
+
+const (
+	tcp  transport = iota // interleaved
+	udp                   //
+	http                  // interleaved, in a GET and a POST
+)
 
 // attempt is one connection's state.
 type attempt struct {
@@ -100,27 +126,30 @@ type attempt struct {
 	// inter is the session once interleaved frames may come: the taps read it.
 	inter atomic.Pointer[session]
 
-	mu    sync.Mutex // guards what follows, and serialises UDP packets
+	mu    sync.Mutex // guards what follows
 	taps  []*tap
-	fatal error // of the dial
+	pipes []*tunnel // of RTSP over HTTP
+	fatal error     // of the dial
 }
 
-func pull(ctx context.Context, cfg *Config, transport gortsplib.Transport, h Handler) error {
-	u, err := url.Parse(cfg.URL)
-	if err != nil || u.Host == "" || (u.Scheme != "rtsp" && u.Scheme != "rtsps") {
-		return ErrURL // the text may hold a password: it is not repeated
+// pull is one transport's try. What its dialogue takes is gone of cfg.Connect:
+// the next has the rest.
+func pull(ctx context.Context, cfg *Config, u *url.URL, transport transport, h Handler) error {
+	a := &attempt{cfg: cfg, hooks: newHooks(cfg.Username, cfg.Password, u.String())}
+	if transport == http {
+		a.hooks.tunnelled()
 	}
-	a := &attempt{cfg: cfg, hooks: newHooks(cfg.Username, cfg.Password, u.Scheme == "rtsps", cfg.CheckPeer)}
-	u.Host, u.User = hostPort(u), nil
-	u.Scheme = "rtsp" // TLS is ours, below the library
-	target, err := base.ParseURL(u.String())
-	if err != nil {
-		return ErrURL
+	a.hooks.peer, a.hooks.mended = cfg.CheckPeer, cfg.Mended
+	if transport == udp {
+		a.hooks.udp = &udpMedia{flow: flowOf(cfg.MaxBitrate), clock: cfg.Clock, sink: a.datagram, dialed: a.dialed}
+		defer a.hooks.udp.close()
 	}
+	// TLS and UDP are ours, below the library.
+	over := gortsplib.TransportTCP
 	c := &gortsplib.Client{
-		Scheme: "rtsp", Host: u.Host, Transport: &transport, UserAgent: "qianshao",
-		ReadTimeout: cfg.Stall + 5*time.Second, WriteTimeout: writeTimeout,
-		AnyPortEnable: true, DialContext: a.dial,
+		Scheme: "rtsp", Host: u.Host, Transport: &over, UserAgent: agent,
+		ReadTimeout: max(cfg.Stall, cfg.FirstFrame) + 5*time.Second, WriteTimeout: writeTimeout,
+		DialContext:   a.dial,
 		OnPacketsLost: func(uint64) {}, OnDecodeError: func(error) {}, OnTransportSwitch: func(error) {},
 	}
 	if err := c.Start2(); err != nil {
@@ -128,19 +157,28 @@ func pull(ctx context.Context, cfg *Config, transport gortsplib.Transport, h Han
 	}
 	cut := sync.OnceFunc(c.Close)
 	defer cut()
-	stop := context.AfterFunc(ctx, cut)
+	stop := context.AfterFunc(ctx, func() {
+		a.finish()
+		cut()
+	})
 	defer stop()
 
 	late := time.AfterFunc(cfg.Connect, cut)
 	defer late.Stop()
-	err = a.dialogue(c, target, transport, h)
+	began := time.Now()
+	err := a.dialogue(c, &base.URL{Scheme: "rtsp", Host: u.Host, Path: "/"}, h)
 	if !late.Stop() && err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("no answer within %s: %w", cfg.Connect, err)
 	}
+	cfg.Connect -= time.Since(began)
 	if err == nil {
-		err = a.watch(ctx, c, transport)
+		err = c.Wait()
 	}
 	cut() // waits for the reading goroutine: the handler is ours again
+	a.wait()
+	if a.hooks.udp != nil {
+		a.hooks.udp.close()
+	}
 	if a.s != nil {
 		a.s.end()
 	}
@@ -151,38 +189,36 @@ func pull(ctx context.Context, cfg *Config, transport gortsplib.Transport, h Han
 }
 
 // dialogue goes as far as PLAY.
-func (a *attempt) dialogue(c *gortsplib.Client, u *base.URL, transport gortsplib.Transport, h Handler) error {
+func (a *attempt) dialogue(c *gortsplib.Client, u *base.URL, h Handler) error {
 	d, _, err := c.Describe(u)
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
 	}
-	offers, err := choose(d)
+	offers := a.hooks.described()
+	s, err := newSession(h, offers, a.hooks.udp == nil, a.hooks.mend)
 	if err != nil {
 		return err
 	}
-	for i := range offers {
-		if p := &offers[i].params; p.Codec == media.H264 {
-			x := a.hooks.order(offers[i].pt)
-			p.InterleavingDepth, p.MaxDONDiff = x.depth, x.maxDONDiff
-		}
-	}
-	s, err := newSession(h, offers)
-	if err != nil {
-		return err
-	}
+	offers = offers[:0:0]
 	for _, t := range s.tracks {
-		if _, err := c.Setup(d.BaseURL, t.offer.media, 0, 0); err != nil {
-			return fmt.Errorf("set up %s: %w", t.offer.params.Codec, err)
+		offers = append(offers, t.offer)
+	}
+	a.hooks.keep(offers)
+	for i := range offers {
+		_, err := c.Setup(d.BaseURL, d.Medias[i], 0, 0)
+		var status liberrors.ErrClientBadStatusCode
+		if i > 0 && errors.As(err, &status) && status.Code != base.StatusUnauthorized {
+			a.cfg.Log.Warn("the camera refuses a track, the video goes on", "codec", offers[i].params.Codec, "status", int(status.Code))
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("set up %s: %w", offers[i].params.Codec, err)
 		}
 	}
 	a.s = s
 	s.begin(a.cfg.Clock())
-	if transport == gortsplib.TransportUDP {
-		a.receiveUDP(c, s)
-	} else {
-		s.open(a.hooks.channels())
-		a.inter.Store(s)
-	}
+	s.open(a.hooks.channels())
+	a.inter.Store(s)
 	if _, err := c.Play(nil); err != nil {
 		return fmt.Errorf("play: %w", err)
 	}
@@ -192,62 +228,51 @@ func (a *attempt) dialogue(c *gortsplib.Client, u *base.URL, transport gortsplib
 	return nil
 }
 
-// receiveUDP takes packets from the library, which reads the sockets and puts
-// them in order, into the same depacketizers.
-func (a *attempt) receiveUDP(c *gortsplib.Client, s *session) {
-	for i, t := range s.tracks {
-		for _, f := range t.offer.media.Formats {
-			if f.PayloadType() != t.offer.pt {
-				continue
-			}
-			c.OnPacketRTP(t.offer.media, f, func(p *rtp.Packet) {
-				a.mu.Lock()
-				defer a.mu.Unlock()
-				t.stream.Payload(&p.Header, p.Payload, a.cfg.Clock())
-			})
-		}
-		c.OnPacketRTCP(t.offer.media, func(p rtcp.Packet) {
-			if sr, ok := p.(*rtcp.SenderReport); ok {
-				a.mu.Lock()
-				defer a.mu.Unlock()
-				s.h.Report(i, sr.NTPTime, sr.RTPTime, a.cfg.Clock())
-			}
-		})
+// datagram takes what came over UDP.
+func (a *attempt) datagram(track int, rtcp bool, b []byte, at time.Duration) {
+	s := a.inter.Load()
+	switch {
+	case s == nil:
+	case rtcp:
+		s.rtcp(track, b, at)
+	default:
+		s.packet(track, b, at)
 	}
-	s.begun.Store(true)
 }
 
-// watch waits for the end. With UDP nothing wakes the tap, so the silence is
-// watched here.
-func (a *attempt) watch(ctx context.Context, c *gortsplib.Client, transport gortsplib.Transport) error {
-	done := make(chan error, 1)
-	go func() { done <- c.Wait() }()
-	if transport != gortsplib.TransportUDP {
-		return <-done
-	}
-	tick := time.NewTicker(drainEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-tick.C:
-			now := a.cfg.Clock()
-			a.mu.Lock()
-			a.s.idle(now)
-			err := a.s.silent(now, a.cfg.FirstFrame, a.cfg.Stall)
-			a.mu.Unlock()
-			if err != nil {
-				if errors.Is(err, ErrNoFrame) {
-					err = fmt.Errorf("no packet came over UDP: %w: %w", ErrTransport, err)
-				}
-				c.Close()
-				a.cfg.Log.Debug("pull ended", "err", <-done)
-				return err
-			}
-		case <-ctx.Done():
-			return <-done
+// dialed is the camera's address as it was dialled last.
+func (a *attempt) dialed() net.IP {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(a.taps); n > 0 {
+		if addr, ok := a.taps[n-1].raw.RemoteAddr().(*net.TCPAddr); ok {
+			return addr.IP
 		}
+	}
+	return nil
+}
+
+// finish takes what has arrived but was not read.
+func (a *attempt) finish() {
+	a.mu.Lock()
+	n := len(a.taps)
+	var last *tap
+	if n > 0 {
+		last = a.taps[n-1]
+	}
+	a.mu.Unlock()
+	if last != nil && a.inter.Load() != nil {
+		last.finish()
+	}
+}
+
+// wait waits for those who read POST connections.
+func (a *attempt) wait() {
+	a.mu.Lock()
+	pipes := a.pipes
+	a.mu.Unlock()
+	for _, t := range pipes {
+		t.wait()
 	}
 }
 
@@ -263,31 +288,42 @@ func (a *attempt) dial(ctx context.Context, network, addr string) (net.Conn, err
 }
 
 func (a *attempt) connect(ctx context.Context, network, addr string) (net.Conn, error) {
-	raw, err := a.cfg.Dial(ctx, network, addr)
+	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
 	}
-	tcp, ok := raw.(*net.TCPConn)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("dial gave a %T", raw), raw.Close())
+	secured, overHTTP := a.hooks.dialing()
+	link := func(ctx context.Context, addr string) (net.Conn, *net.TCPConn, error) {
+		return a.link(ctx, network, addr, host, secured)
 	}
-	conn := net.Conn(tcp)
-	if a.hooks.dialing() {
-		host, _, err := net.SplitHostPort(addr)
+	var conn net.Conn
+	var raw *net.TCPConn
+	var rest []byte
+	if overHTTP {
+		t, more, err := a.tunnel(ctx, addr, link)
 		if err != nil {
-			return nil, errors.Join(err, raw.Close())
+			return nil, err
 		}
-		if conn, err = secure(ctx, raw, host, a.cfg.TLSSHA256); err != nil {
-			return nil, errors.Join(err, raw.Close())
-		}
+		conn, raw, rest = t, t.raw, more
+	} else if conn, raw, err = link(ctx, addr); err != nil {
+		return nil, err
 	}
-	t := newTap(conn, tcp, a, a.hooks, a.cfg.Clock)
-	t.urgent = a.cfg.Urgent
+	t := newTap(conn, raw, a, a.hooks, a.cfg.Clock)
+	t.stash = rest
+	t.urgent, t.flow = a.cfg.Urgent, flowOf(a.cfg.MaxBitrate)
 	t.err = func() error {
-		if s := a.inter.Load(); s != nil {
-			return s.silent(a.cfg.Clock(), a.cfg.FirstFrame, a.cfg.Stall)
+		s := a.inter.Load()
+		if s == nil {
+			return nil
 		}
-		return nil
+		if a.hooks.udp != nil && a.hooks.udp.flooded.Load() {
+			return a.hooks.udp.flow.tooMuch()
+		}
+		err := s.silent(a.cfg.Clock(), a.cfg.FirstFrame, a.cfg.Stall)
+		if errors.Is(err, ErrNoFrame) && a.hooks.udp != nil {
+			err = fmt.Errorf("no packet came over UDP: %w: %w", ErrTransport, err)
+		}
+		return err
 	}
 	a.mu.Lock()
 	a.taps = append(a.taps, t)
@@ -295,15 +331,83 @@ func (a *attempt) connect(ctx context.Context, network, addr string) (net.Conn, 
 	return t, nil
 }
 
-// frame and idle implement frameSink for the taps.
+// link opens one connection to the camera, with TLS over it where that is asked
+// for.
+func (a *attempt) link(ctx context.Context, network, addr, host string, secured bool) (net.Conn, *net.TCPConn, error) {
+	conn, err := a.cfg.Dial(ctx, network, addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil, nil, errors.Join(fmt.Errorf("dial gave a %T", conn), conn.Close())
+	}
+	if !secured {
+		return raw, raw, nil
+	}
+	if conn, err = secure(ctx, raw, host, a.cfg.TLSSHA256); err != nil {
+		return nil, nil, errors.Join(err, raw.Close())
+	}
+	return conn, raw, nil
+}
+
+// tunnel opens RTSP over HTTP. rest is what has come of RTSP already.
+func (a *attempt) tunnel(ctx context.Context, addr string, link linker) (t *tunnel, rest []byte, err error) {
+	t = newTunnel(credentials{user: a.cfg.Username, pass: a.cfg.Password}, addr, a.hooks.path(), link)
+	t.waits = a.hooks.waiting
+	t.fail = func(err error) {
+		a.mu.Lock()
+		a.fatal = err
+		a.mu.Unlock()
+		_ = t.Conn.Close() // who reads it is told
+	}
+	a.mu.Lock()
+	a.pipes = append(a.pipes, t)
+	a.mu.Unlock()
+	if rest, err = t.open(ctx); err != nil {
+		return nil, nil, errors.Join(err, t.Close())
+	}
+	return t, rest, nil
+}
+
+// frame, plausible, surely, pictures and idle implement frameSink for the taps.
 func (a *attempt) frame(channel byte, payload []byte, at time.Duration) {
-	if s := a.inter.Load(); s != nil {
+	s := a.inter.Load()
+	switch {
+	case s == nil:
+	case a.hooks.udp != nil: // it sends both ways
+		a.hooks.udp.alone(func() { s.frame(channel, payload, at) })
+	default:
 		s.frame(channel, payload, at)
 	}
 }
 
-func (a *attempt) idle(at time.Duration) {
+func (a *attempt) plausible(channel byte, head []byte) bool {
+	if s := a.inter.Load(); s != nil && a.hooks.udp == nil {
+		return s.plausible(channel, head)
+	}
+	return head[0]>>6 == 2
+}
+
+func (a *attempt) surely(channel byte, head []byte) bool {
+	s := a.inter.Load()
+	return s != nil && a.hooks.udp == nil && s.surely(channel, head)
+}
+
+func (a *attempt) pictures() int64 {
 	if s := a.inter.Load(); s != nil {
+		return s.lastVideo.Load()
+	}
+	return 0
+}
+
+func (a *attempt) idle(at time.Duration) {
+	s := a.inter.Load()
+	switch {
+	case s == nil:
+	case a.hooks.udp != nil:
+		a.hooks.udp.idle(at, func() { s.idle(at) })
+	default:
 		s.idle(at)
 	}
 }

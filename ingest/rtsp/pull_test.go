@@ -235,7 +235,7 @@ func TestPullFails(t *testing.T) {
 		{"unknown transport", "rtsp://127.0.0.1/", Config{Transport: "smoke"}, ErrURL, timeline.BadStream, true},
 		{"nobody there", "rtsp://" + closedPort(t) + "/", Config{}, nil, timeline.CameraOffline, false},
 		{"no answer", "rtsp://" + mute + "/", Config{Connect: 300 * time.Millisecond}, nil, timeline.CameraOffline, false},
-		{"no RTSP", "rtsp://" + listen(t, []byte("HTTP/1.1 400 Bad Request\r\n\r\n")) + "/", Config{Connect: 2 * time.Second}, nil, timeline.CameraOffline, false},
+		{"no RTSP", "rtsp://" + listen(t, []byte("HTTP/1.1 400 Bad Request\r\n\r\n")) + "/", Config{Connect: 2 * time.Second}, ErrTransport, timeline.BadStream, false},
 		{"busy", "rtsp://" + listen(t, []byte("RTSP/1.0 453 Not Enough Bandwidth\r\nCSeq: 1\r\n\r\n")) + "/", Config{Connect: 5 * time.Second}, ErrBusy, timeline.CameraBusy, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,12 +1,16 @@
 package rtsp
 
 import (
+	"bytes"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"qianshao/ingest/rtsp/limit"
 )
 
 const (
@@ -16,19 +20,43 @@ const (
 	// drainEvery bounds how long bytes below the low-water mark may wait in the
 	// kernel, and how late idle work is done.
 	drainEvery = time.Second
-	// keepLibrary is how often the library is handed an empty receiver report
-	// while media flows: it watches only the frames it sees.
+	// keepLibrary is how often the library is handed an empty receiver report: it
+	// watches the frames it sees, and sees none. Silence is watched here.
 	keepLibrary = 2500 * time.Millisecond
 	// estimateEvery is how often the bitrate is measured for the low-water mark.
 	estimateEvery = 4 * time.Second
-	markMin       = 8 << 10
-	markMax       = 64 << 10 // what one read takes; a fuller socket is read twice
+	// finishWait bounds how long the end of a session waits for the last bytes.
+	finishWait = 200 * time.Millisecond
+	markMin    = 8 << 10
+	markMax    = 64 << 10 // what one read takes; a fuller socket is read twice
 )
 
 // frameSink takes interleaved frames. It is called in the goroutine that reads.
 type frameSink interface {
 	frame(channel byte, payload []byte, at time.Duration)
 	idle(at time.Duration)
+	// plausible reports whether a frame on this channel may begin with these
+	// bytes, at least one.
+	plausible(channel byte, head []byte) bool
+	// surely reports whether hardly anything but a frame of media on this channel
+	// begins with these bytes.
+	surely(channel byte, head []byte) bool
+	// pictures changes with every picture.
+	pictures() int64
+}
+
+// messages takes what is not media: the dialogue above a tap.
+type messages interface {
+	// in handles a message: what the reader of the tap shall see, and what is to
+	// be sent at once. Both may be nil.
+	in(m *message) (toReader, reply *message, err error)
+	// outgoing changes what the reader of the tap sends.
+	outgoing(m *message) error
+	// playing returns a channel of reports, once media flows.
+	playing() (rtcp byte, ok bool)
+	// describing reports whether a description is waited for.
+	describing() bool
+	mend(r Repair)
 }
 
 // tap is the connection given to the library. It takes interleaved frames
@@ -40,7 +68,7 @@ type tap struct {
 	raw      *net.TCPConn
 	rc       syscall.RawConn // nil: read through Conn (TLS)
 	sink     frameSink
-	hooks    *hooks
+	hooks    messages
 	clock    func() time.Duration
 	urgent   func() bool // a live viewer waits: no low-water mark
 	err      func() error
@@ -58,8 +86,13 @@ type tap struct {
 	rate     rateMeter
 	stop     error // what Read returns from now on
 	garbage  uint64
+	waste    int   // of it since a picture
+	picture  int64 // the last that was seen to come
+	flow     bucket
+	quiet    bool // nothing more comes: what is there of an answer is all of it
 
-	mark atomic.Int32 // low-water mark set on the socket
+	mark  atomic.Int32                  // low-water mark set on the socket
+	final atomic.Pointer[chan struct{}] // closed when what the kernel holds was taken
 
 	mu       sync.Mutex
 	awaiting time.Duration // a request is unanswered since; 0 none; guarded by mu
@@ -71,17 +104,22 @@ type rateMeter struct {
 	bytes int64
 }
 
-func newTap(conn net.Conn, raw *net.TCPConn, sink frameSink, h *hooks, clock func() time.Duration) *tap {
+func newTap(conn net.Conn, raw *net.TCPConn, sink frameSink, h messages, clock func() time.Duration) *tap {
 	t := &tap{
 		Conn: conn, raw: raw, sink: sink, hooks: h, clock: clock,
 		urgent: func() bool { return false },
 	}
-	if conn == net.Conn(raw) {
+	read := conn
+	if p, ok := conn.(*tunnel); ok {
+		read = p.Conn
+	}
+	if read == net.Conn(raw) {
 		if rc, err := raw.SyscallConn(); err == nil && canSetMark {
 			t.rc = rc
 		}
 	}
 	now := clock()
+	t.flow = flowOf(0)
 	t.lastRead, t.lastIdle, t.lastRR, t.rate.since = now, now, now, now
 	t.mark.Store(1)
 	return t
@@ -98,6 +136,9 @@ func (t *tap) Read(p []byte) (int, error) {
 		}
 		if t.stop != nil {
 			return 0, t.stop
+		}
+		if t.buf == nil && len(t.stash) > 0 { // what came with the opening
+			t.borrow()
 		}
 		t.consume()
 		if len(t.out) > 0 || t.stop != nil {
@@ -128,9 +169,31 @@ func (t *tap) fill() error {
 	}
 	if errors.Is(err, errDeadline) {
 		t.deadline = 0
-		return t.tick(true)
+		final := t.final.Swap(nil)
+		err := t.tick(true, final != nil)
+		if final != nil {
+			close(*final)
+		}
+		return err
 	}
 	return err
+}
+
+// finish takes what the kernel holds below the mark, before the connection is
+// closed. It waits a moment for the goroutine that reads.
+func (t *tap) finish() {
+	if t.rc == nil || t.mark.Load() == 1 {
+		return
+	}
+	done := make(chan struct{})
+	t.final.Store(&done)
+	if t.Conn.SetReadDeadline(time.Now()) != nil {
+		return
+	}
+	select {
+	case <-done:
+	case <-time.After(finishWait):
+	}
 }
 
 // drain reads what the socket has. It returns true when Read has to return.
@@ -178,7 +241,7 @@ func (t *tap) fillConn() error {
 	var ne net.Error
 	if errors.As(err, &ne) && ne.Timeout() {
 		t.deadline = 0
-		return t.tick(false)
+		return t.tick(false, false)
 	}
 	return err
 }
@@ -189,14 +252,18 @@ func (t *tap) got(n int) {
 	t.w += n
 	t.lastRead = now
 	t.rate.bytes += int64(n)
+	if !t.flow.take(n, now) {
+		t.stop = t.flow.tooMuch()
+		return
+	}
 	t.consume()
 	t.duties(now)
 }
 
 // tick is the drain: the socket is read once even below the mark.
-func (t *tap) tick(raw bool) error {
+func (t *tap) tick(raw, all bool) error {
 	now := t.clock()
-	if raw && now-t.lastRead >= drainEvery/2 {
+	if raw && (all || now-t.lastRead >= drainEvery/2) {
 		var fail error
 		err := t.rc.Control(func(fd uintptr) { _, fail = t.drain(int(fd)) })
 		if err == nil {
@@ -206,8 +273,21 @@ func (t *tap) tick(raw bool) error {
 			return err
 		}
 	}
+	t.settle(now)
 	t.duties(now)
 	return nil
+}
+
+// settle takes an answer as it is when the camera has announced more of it than
+// it sends, or said nothing of its length.
+func (t *tap) settle(now time.Duration) {
+	if (len(t.stash) == 0 && t.r == t.w) || now-t.lastRead < drainEvery/2 || !t.hooks.describing() {
+		return
+	}
+	t.borrow()
+	t.quiet = true
+	t.consume()
+	t.quiet = false
 }
 
 // duties are what must happen about once a second, whether bytes come or not.
@@ -224,7 +304,7 @@ func (t *tap) duties(now time.Duration) {
 	if now-t.rate.since >= estimateEvery || t.urgent() != (t.mark.Load() == 1) {
 		t.setMark(now)
 	}
-	if len(t.out) == 0 && now-t.lastRR >= keepLibrary && now-t.lastRead < keepLibrary {
+	if len(t.out) == 0 && now-t.lastRR >= keepLibrary {
 		if ch, ok := t.hooks.playing(); ok {
 			t.lastRR = now
 			// $ channel length, then an RTCP receiver report without blocks.
@@ -285,7 +365,11 @@ func (t *tap) armDeadline() error {
 		return nil
 	}
 	t.deadline = t.clock() + drainEvery
-	return t.Conn.SetReadDeadline(time.Now().Add(drainEvery))
+	err := t.Conn.SetReadDeadline(time.Now().Add(drainEvery))
+	if t.final.Load() != nil { // finish has set its own a moment before
+		err = t.Conn.SetReadDeadline(time.Now())
+	}
+	return err
 }
 
 // buffers are shared by all taps: one is used only while a socket is read, so a
@@ -341,20 +425,33 @@ func (t *tap) consume() {
 				return
 			}
 			n := int(b[2])<<8 | int(b[3])
+			if n > 0 && len(b) == 4 {
+				return
+			}
+			if n > 0 && !t.sink.plausible(b[1], b[4:]) && !t.aligned(b, 4+n) {
+				t.skipGarbage(b)
+				continue
+			}
 			if len(b) < 4+n {
 				return
+			}
+			if n == 0 {
+				t.spoil(4)
 			}
 			t.sink.frame(b[1], b[4:4+n], now)
 			t.r += 4 + n
 			continue
 		}
 		m, used, bad := parseMessage(b)
+		if !bad && b[0] == 'R' && t.hooks.describing() {
+			m, used = t.description(b, m, used)
+		}
 		if bad {
-			t.skipGarbage(b)
+			t.foreign(b)
 			continue
 		}
 		if m == nil {
-			if !couldBegin(b) {
+			if !couldBegin(b) && !t.awaitsHTTP(b) {
 				t.skipGarbage(b)
 				continue
 			}
@@ -364,6 +461,92 @@ func (t *tap) consume() {
 		t.message(m, now)
 	}
 }
+
+// awaitsHTTP reports whether a head of HTTP begins here where it may stand.
+func (t *tap) awaitsHTTP(b []byte) bool {
+	_, playing := t.hooks.playing()
+	return !playing && bytes.HasPrefix(b, []byte("HTTP/1."))
+}
+
+// foreign takes what is no RTSP: HTTP before anything plays, or garbage.
+func (t *tap) foreign(b []byte) {
+	if _, playing := t.hooks.playing(); !playing {
+		_, overHTTP := t.Conn.(*tunnel)
+		used, err := answersHTTP(b, overHTTP)
+		t.r += used
+		if err == nil && used == 0 && couldBegin(b) {
+			err = beyond(b)
+		}
+		if t.stop = err; used > 0 || err != nil {
+			return
+		}
+	}
+	t.skipGarbage(b)
+}
+
+// aligned reports whether another frame or message follows at n: then what is
+// before it was a frame, too, whatever it holds. A dollar sign alone is no sign:
+// every 256th byte of a picture is one. Nor is a real frame there, if others are
+// found on the way to it: then it is met by chance.
+func (t *tap) aligned(b []byte, n int) bool {
+	if !t.begins(b, n) {
+		return false
+	}
+	for i := 1; i < n; i++ {
+		d := bytes.IndexByte(b[i:n], '$')
+		if d < 0 {
+			break
+		}
+		if i += d; t.begins(b, i) && t.sink.surely(b[i+1], b[i+4:]) {
+			return false
+		}
+	}
+	return true
+}
+
+// begins reports whether a frame of media or an answer begins at n.
+func (t *tap) begins(b []byte, n int) bool {
+	if len(b) < n+5 {
+		return false
+	}
+	next := b[n:]
+	return startsAnswer(next) || next[0] == '$' && (next[2]|next[3] == 0 || t.sink.plausible(next[1], next[4:]))
+}
+
+// description finds the end of the answer to DESCRIBE at the front of b, whose
+// Content-Length may be missing, too small or too large: it ends where the next
+// frame or message begins, or where nothing more comes. m and used are what
+// parseMessage makes of it.
+func (t *tap) description(b []byte, m *message, used int) (*message, int) {
+	end, skip := headerEnd(b)
+	if end < 0 {
+		return m, used
+	}
+	if m == nil { // not all there
+		if !t.quiet {
+			return nil, 0
+		}
+		m = parseHeader(b[:end])
+		used = end + skip
+	}
+	if m == nil || m.status() != 200 || m.length() >= 0 && used == len(b) && len(m.body) == m.length() {
+		return m, used
+	}
+	n := used
+	for n < len(b) && n-end-skip < limit.Body && b[n] != '$' && !startsAnswer(b[n:]) {
+		n++
+	}
+	if n == len(b) && !t.quiet && m.length() < 0 {
+		return nil, 0
+	}
+	if n > used || len(m.body) != max(m.length(), 0) {
+		t.hooks.mend(RepairBody)
+		m.body = bytes.Clone(b[end+skip : n])
+	}
+	return m, n
+}
+
+func startsAnswer(b []byte) bool { return len(b) >= 5 && string(b[:5]) == "RTSP/" }
 
 // message passes one message through the hooks.
 func (t *tap) message(m *message, now time.Duration) {
@@ -394,14 +577,32 @@ func (t *tap) skipGarbage(b []byte) {
 	}
 	t.r += n
 	t.garbage += uint64(n)
+	t.hooks.mend(RepairGarbage)
+	t.spoil(n)
 }
 
-// couldBegin reports whether a message may begin with these bytes.
+// spoil counts bytes that are good for nothing. A camera that sends too many of
+// them and no picture is given up.
+func (t *tap) spoil(n int) {
+	if p := t.sink.pictures(); p != t.picture {
+		t.picture, t.waste = p, 0
+	}
+	if t.waste += n; t.waste > limit.Garbage && t.stop == nil {
+		t.stop = ErrGarbage
+	}
+}
+
+// longestLine bounds the first line of a message.
+const longestLine = 2 << 10
+
+// couldBegin reports whether a message may begin with these bytes: a first line
+// of printable characters that is, or may become, that of an answer or a
+// request.
 func couldBegin(b []byte) bool {
-	for i, c := range b[:min(len(b), 13)] {
+	for i, c := range b[:min(len(b), 13)] { // what is dear is asked last: garbage is long
 		switch {
 		case c == ' ' || c == '/':
-			return i >= 3
+			return i >= 3 && couldBeLine(b)
 		case (c < 'A' || c > 'Z') && c != '_':
 			return false
 		}
@@ -409,13 +610,29 @@ func couldBegin(b []byte) bool {
 	return len(b) < 13
 }
 
+// couldBeLine reports whether a first line of a message is there, or may become
+// one.
+func couldBeLine(b []byte) bool {
+	for i, c := range b[:min(len(b), longestLine)] {
+		switch {
+		case c == '\n':
+			return startsMessage(strings.TrimSpace(string(b[:i])))
+		case c < ' ' && c != '\r' && c != '\t', c == 0x7f:
+			return false
+		}
+	}
+	return len(b) < longestLine
+}
+
 // Write sends the library's requests, after the hooks.
 func (t *tap) Write(p []byte) (int, error) {
 	m, used, bad := parseMessage(p)
 	if m == nil || bad || used != len(p) {
-		return t.Conn.Write(p) // an interleaved report of the library's own
+		return len(p), nil // a report of the library's own: it has seen no media
 	}
-	t.hooks.outgoing(m)
+	if err := t.hooks.outgoing(m); err != nil {
+		return 0, err
+	}
 	if err := t.write(m, t.clock()); err != nil {
 		return 0, err
 	}

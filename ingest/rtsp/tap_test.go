@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -48,7 +49,10 @@ type sink struct{ frames []taken }
 func (s *sink) frame(channel byte, payload []byte, _ time.Duration) {
 	s.frames = append(s.frames, taken{channel, string(payload)})
 }
-func (s *sink) idle(time.Duration) {}
+func (s *sink) idle(time.Duration)          {}
+func (s *sink) plausible(byte, []byte) bool { return true }
+func (s *sink) surely(byte, []byte) bool    { return true }
+func (s *sink) pictures() int64             { return 0 }
 
 func stopped() time.Duration { return time.Second }
 
@@ -56,7 +60,7 @@ func stopped() time.Duration { return time.Second }
 func tapOf(t testing.TB, parts [][]byte) (*tap, *sink, []byte) {
 	t.Helper()
 	s := &sink{}
-	tp := newTap(&chunks{parts: parts}, nil, s, newHooks("", "", false, nil), stopped)
+	tp := newTap(&chunks{parts: parts}, nil, s, newHooks("", "", "rtsp://camera/live"), stopped)
 	out, err := io.ReadAll(tp)
 	if err != nil && !errors.Is(err, io.EOF) {
 		t.Fatal(err)
@@ -146,7 +150,7 @@ func hotPath(t testing.TB) (run func(), d *drop, packets int) {
 	s, err := newSession(d, []offer{{pt: 96, params: depacket.Params{
 		Codec: media.H264, Rate: 90000,
 		SPS: [][]byte{{0x67, 0x42, 0xc0, 0x0a, 0xd9, 0x04, 0x26, 0xc0}}, PPS: [][]byte{{0x68, 0xce, 0x3c, 0x80}},
-	}}})
+	}}}, true, func(Repair) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,9 +181,11 @@ func hotPath(t testing.TB) (run func(), d *drop, packets int) {
 			packets++
 		}
 	}
-	a := &attempt{}
+	s.units.most = math.Inf(1) // the clock stands still
+	hooks := newHooks("", "", "rtsp://camera/live")
+	a := &attempt{hooks: hooks}
 	a.inter.Store(s)
-	tp := newTap(&chunks{}, nil, a, newHooks("", "", false, nil), stopped)
+	tp := newTap(&chunks{}, nil, a, hooks, stopped)
 	return func() {
 		for i, at := range heads {
 			if i > 0 && wire[heads[i-1]-1]&0x80 != 0 {
@@ -225,7 +231,7 @@ func BenchmarkHotPath(b *testing.B) {
 // A message that is not whole yet does not keep frames from coming later.
 func TestTapMessageInPieces(t *testing.T) {
 	t.Parallel()
-	h := newHooks("", "", false, nil)
+	h := newHooks("", "", "rtsp://camera/live")
 	h.pending[1] = &pending{method: "OPTIONS", libCSeq: "7"}
 	s := &sink{}
 	wire := []byte("$\x00\x00\x01aRTSP/1.0 200\r\nCSeq: 1\r\nPublic: PLAY\r\n\r\n$\x01\x00\x01b")
@@ -237,10 +243,54 @@ func TestTapMessageInPieces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "RTSP/1.0 200 OK\r\nPublic: PLAY\r\nCSeq: 7\r\n\r\n"; string(out) != want {
+	if want := "RTSP/1.0 200 OK\r\nCSeq: 7\r\nPublic: PLAY\r\n\r\n"; string(out) != want {
 		t.Errorf("the library got %q, want %q", out, want)
 	}
 	if !slices.Equal(s.frames, []taken{{0, "a"}, {1, "b"}}) {
 		t.Errorf("%v", s.frames)
+	}
+}
+
+// knowing is a sink that tells media from garbage as a session does.
+type knowing struct {
+	sink
+	s *session
+}
+
+func (k *knowing) plausible(c byte, b []byte) bool { return k.s.plausible(c, b) }
+func (k *knowing) surely(c byte, b []byte) bool    { return k.s.surely(c, b) }
+
+// Garbage that looks like the beginning of a frame or of a message hides no
+// frame, however much is read at once.
+func TestTapMisled(t *testing.T) {
+	t.Parallel()
+	s := &session{mend: func(Repair) {}, tracks: []*sessionTrack{{offer: offer{pt: 96}}}}
+	for i := range s.chans {
+		s.chans[i] = -1
+	}
+	s.chans[0], s.chans[1] = 0, 1
+	s.begun.Store(true)
+	random := rand.New(rand.NewPCG(1, 2))
+	var wire []byte
+	var want []taken
+	for range 3000 {
+		wire = append(wire, "$\xc8\x00\x17no RTP at all, $ and $$$\x00\x20\x00garbage$$$\x01\xff\xff\x00$\x63"...)
+		for range 1 + random.IntN(3) {
+			b := make([]byte, 100+random.IntN(1312))
+			for k := range b {
+				b[k] = byte(random.Uint32())
+			}
+			b[0], b[1] = 0x80, 96
+			wire = append(append(wire, '$', 0, byte(len(b)>>8), byte(len(b))), b...)
+			want = append(want, taken{0, string(b)})
+		}
+	}
+	k := &knowing{s: s}
+	tp := newTap(&chunks{parts: split(wire, random)}, nil, k, newHooks("", "", "rtsp://camera/live"), stopped)
+	if _, err := io.ReadAll(tp); err != nil && !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	if !slices.Equal(k.frames, want) {
+		t.Errorf("%d frames of %d", len(k.frames), len(want))
 	}
 }

@@ -9,10 +9,14 @@ import (
 const (
 	// strayLimit is how far the timeline may be wrong before the run is cut and
 	// begun anew at the right place.
-	strayLimit = 250 * time.Millisecond
+	strayLimit = 150 * time.Millisecond
 	// cutLimit is how far a segment may stray before it ends at the next key
 	// frame, for the next to be placed with what is known by then.
 	cutLimit = 100 * time.Millisecond
+	// overrunLimit is how far too late footage may lie before a run is begun at
+	// the right place though there is footage already: the time is then recorded
+	// twice, as after a step of the clock.
+	overrunLimit = time.Second
 	// hasteSlewPPM is the rate at which an error beyond cutLimit is worked off:
 	// otherwise one made at the start would stand for many minutes. Footage placed
 	// too late can only catch up: it cannot be moved over what is there already.
@@ -50,9 +54,13 @@ func (c *Clock) Place(tick int64, now Reading, prev timeline.Micros, length time
 
 // Strayed reports whether footage would be placed so much too early that the run
 // must end: the next one begins where it belongs, and what lies between is a
-// gap. Footage placed too late cannot be moved back over what is there; it
-// catches up.
+// gap. Footage placed too late is not moved back over what is there; it
+// catches up, unless it is Overrun.
 func (p Placement) Strayed() bool { return p.Stray > strayLimit.Microseconds() }
+
+// Overrun reports whether footage would be placed so much too late that the run
+// must end, and the next one begin where it belongs: before the end of this one.
+func (p Placement) Overrun() bool { return p.Stray < -overrunLimit.Microseconds() }
 
 // Straying reports whether a segment placed by begin should end soon, because
 // the place of its footage has become wrong since: a camera's clock was stepped,

@@ -59,7 +59,7 @@ func TestPlacementHolds(t *testing.T) {
 		}
 		// A jump back that may be B-frames, which may reach twice as far as any
 		// before, is taken for them: docs/time.md, what cannot be known.
-		if hidden := float64(3*s.bframes+2) / float64(s.fps); s.bframes > 0 && len(s.jumps) > 0 && s.jumps[0].by < 0 && -s.jumps[0].by <= hidden {
+		if hidden := float64(3*s.bframes+3) / float64(s.fps); s.bframes > 0 && len(s.jumps) > 0 && s.jumps[0].by < 0 && -s.jumps[0].by <= hidden {
 			limit = max(limit, -s.jumps[0].by+2/float64(s.fps))
 		}
 		r.check(t, limit, 1.5)

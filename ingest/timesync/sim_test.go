@@ -1,6 +1,7 @@
 package timesync_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -29,6 +30,7 @@ type scene struct {
 	silences []hole  // the camera sends nothing
 	jumps    []jump  // of the RTP clock
 	freezes  []hole  // of the RTP clock
+	slows    float64 // by how much the RTP clock runs slower from 2 s on
 	steps    []jump  // of the server's clock
 	slew     float64 // of the server's clock, parts of one
 	length   time.Duration
@@ -83,6 +85,7 @@ func (s scene) units() []unit {
 			}
 		}
 		clock *= 1 + s.drift
+		clock -= s.slows * max(clock-2, 0)
 		for _, j := range s.jumps {
 			if captured >= j.at {
 				clock += j.by
@@ -156,6 +159,11 @@ func (s scene) play() result {
 	for i, u := range s.units() {
 		now = u.at
 		tick := c.Tick(u.rtp, time.Duration(u.at*1e9))
+		if f, ok := c.Rescaled(); ok {
+			for k := range res.ticks {
+				res.ticks[k] = int64(math.Round(float64(res.ticks[k]) * f))
+			}
+		}
 		res.units, res.ticks = append(res.units, u), append(res.ticks, tick)
 		if !open {
 			pending = append(pending, i)
@@ -184,6 +192,11 @@ func (s scene) play() result {
 			cut = false
 			r := w.Now()
 			p := c.Place(tick, r, m.Wall(tick, s.rate), s.length)
+			if r.Steps == steps && p.Overrun() { // found out anew
+				c.Reopen()
+				open, pending = false, append(pending[:0], i)
+				continue
+			}
 			start := p.Start
 			if r.Steps != steps || p.Strayed() {
 				start = p.Want
@@ -267,6 +280,8 @@ func TestPlacement(t *testing.T) {
 		"drift -100 ppm":        {func(s *scene) { s.drift = -100e-6 }, 0.05},
 		"drift 1 %":             {func(s *scene) { s.drift = 0.01 }, 0.3},
 		"drift -1 %":            {func(s *scene) { s.drift = -0.01 }, 0.3},
+		"drift 5 %":             {func(s *scene) { s.drift, s.seconds = 0.05, 60 }, 0.35},
+		"drift -5 %":            {func(s *scene) { s.drift, s.seconds = -0.05, 60 }, 0.35},
 		"5 fps":                 {func(s *scene) { s.fps = 5 }, 0.1},
 		"2 fps with a burst":    {func(s *scene) { s.fps, s.gopCache, s.burst = 2, 4, 0.01 }, 0.1},
 		"B-frames":              {func(s *scene) { s.bframes = 2 }, 0.1},
@@ -280,6 +295,14 @@ func TestPlacement(t *testing.T) {
 		"many small steps on":   {func(s *scene) { s.jumps = []jump{{100, 0.15}, {103, 0.15}, {106, 0.15}, {109, 0.15}} }, 0.35},
 		"frozen":                {func(s *scene) { s.freezes = []hole{{100, 110}} }, 0.3},
 		"frozen, in batches":    {func(s *scene) { s.freezes, s.batch = []hole{{100, 110}}, 0.2 }, 0.3},
+		"a minute at once":      {func(s *scene) { s.gopCache, s.burst = 60, 4 }, 0.05},
+		"late burst":            {func(s *scene) { s.gopCache, s.burst, s.stalls = 0.3, 0.001, []hole{{0.01, 2.3}} }, 0.05},
+		"half as fast":          {func(s *scene) { s.drift = -0.5 }, 0.1},
+		"half as fast, stalled": {func(s *scene) { s.drift, s.stalls = -0.5, []hole{{0.1, 0.9}, {1.3, 2.1}, {3, 3.7}} }, 0.1},
+		"twice as fast, uneven": {func(s *scene) { s.drift, s.batch = 1, 0.25 }, 0.3},
+		"milliseconds, stalled": {func(s *scene) { s.drift, s.stalls = 1.0/90-1, []hole{{0.3, 1}, {1.6, 2.6}} }, 0.1},
+		"frames, much jitter":   {func(s *scene) { s.drift, s.jitter = 1.0/3600-1, 0.1 }, 0.25},
+		"a spike at the start":  {func(s *scene) { s.gopCache, s.burst, s.jumps = 0.3, 0.001, []jump{{1.6, 100}, {1.64, -100}} }, 0.1},
 		"server stepped on":     {func(s *scene) { s.steps = []jump{{100, 3600}} }, 3700},
 		"server stepped back":   {func(s *scene) { s.steps = []jump{{100, -5}} }, 6},
 		"server slewed 400 ppm": {func(s *scene) { s.slew = 400e-6 }, 0.1},
@@ -294,5 +317,23 @@ func TestPlacement(t *testing.T) {
 				t.Errorf("%d runs", r.runs)
 			}
 		})
+	}
+}
+
+// A camera that seemed to keep the announced rate while its session opened, and
+// does not: the rate is found later, and footage lies right from then on.
+func TestRateFoundLate(t *testing.T) {
+	t.Parallel()
+	for _, slower := range []float64{0.5, 0.9, -1, 0.35} {
+		s := plain()
+		if s.slows = slower; slower == 0.35 { // from the start, and no camera is known for it
+			s.slows, s.drift = 0, -slower
+		}
+		r := s.play()
+		r.settled = 60
+		r.check(t, 0.25, 60)
+		if r.clock.Jumps() == 0 {
+			t.Errorf("%v slower: not noticed", slower)
+		}
 	}
 }

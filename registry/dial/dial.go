@@ -28,8 +28,8 @@ var ErrDenied = errors.New("dialling this address is not allowed")
 // Local is the carrier whose cameras stand in the site's own networks.
 const Local = "local"
 
-// schemes that a camera URL may have. rtsph is RTSP tunnelled through HTTP.
-var schemes = []string{"rtsp", "rtsps", "rtsph"}
+// schemes that a camera URL may have. +http is RTSP over HTTP.
+var schemes = []string{"rtsp", "rtsps", "rtsp+http", "rtsps+http"}
 
 // Config of a Dialer. The zero value is the strictest.
 type Config struct {

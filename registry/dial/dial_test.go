@@ -95,7 +95,7 @@ func TestCheckURL(t *testing.T) {
 	t.Parallel()
 	g := New(Config{}).For(Local)
 	for raw, want := range map[string]bool{
-		"rtsp://10.0.0.1/a": true, "rtsps://cam.example:322/a": true, "rtsph://10.0.0.1/a": true,
+		"rtsp://10.0.0.1/a": true, "rtsps://cam.example:322/a": true, "rtsp+http://10.0.0.1/a": true,
 		"http://10.0.0.1/a": false, "file:///etc/passwd": false, "rtsp:///a": false, "rtsp://169.254.169.254/a": false,
 		"rtsp://[::1]/a": false, "rtsp://u:kanari@[::/a": false,
 	} {

@@ -83,7 +83,8 @@ func replaceFields(text string, fields [][2]int, with string) string {
 }
 
 // SplitURL takes user name and password out of a camera URL (RFC 2326 3.2,
-// RFC 3986 3.2.1). The scheme is rtsp or rtsps.
+// RFC 3986 3.2.1). The scheme is rtsp or rtsps,
+// or one of these with +http: RTSP over HTTP.
 //
 // Passwords are often written as they are: an @ among them is understood; a /,
 // ? or # cannot be told from the end of the host and is refused, as is an @
@@ -94,8 +95,8 @@ func SplitURL(raw string) (Target, error) {
 	}
 	scheme, rest, ok := strings.Cut(raw, "://")
 	scheme = strings.ToLower(scheme)
-	if !ok || scheme != "rtsp" && scheme != "rtsps" {
-		return bad("it must begin with rtsp:// or rtsps://")
+	if plain := strings.TrimSuffix(scheme, "+http"); !ok || plain != "rtsp" && plain != "rtsps" {
+		return bad("it must begin with rtsp:// or rtsps://, or with rtsp+http:// or rtsps+http:// for RTSP over HTTP")
 	}
 	for _, r := range rest {
 		if r <= ' ' || r == 0x7f || r == '\\' || r == 0xfffd {

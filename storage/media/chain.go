@@ -1,67 +1,5 @@
 package media
 
-import (
-	"sync"
-	"sync/atomic"
-)
-
-// ChunkSize is the size of the pooled buffers that carry media from the socket
-// to the file. Larger wastes memory at the end of every fragment, smaller makes
-// more entries for writev. A whole chunk is 32 KiB, the allocator's largest size
-// class; a byte more and it would take 40.
-const ChunkSize = 32<<10 - 16
-
-type chunk struct {
-	refs atomic.Int32
-	n    int // bytes used; owned by the Chain that appends
-	b    [ChunkSize]byte
-}
-
-// freeList keeps chunks that nobody uses. The one freed last is used next, so
-// that as many pages stay warm and resident as are really in use at once; a
-// sync.Pool, which keeps a list a processor and empties them at its own times,
-// took twice the memory. One lock is enough: a camera takes a chunk every 100 ms.
-type freeList struct {
-	mu    sync.Mutex
-	free  []*chunk // guarded by mu
-	taken int      // chunks in use; guarded by mu
-}
-
-// spare is how many free chunks are kept beyond a quarter of those in use.
-const spare = 64
-
-var chunks freeList
-
-func (l *freeList) get() *chunk {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.taken++
-	n := len(l.free)
-	if n == 0 {
-		return new(chunk)
-	}
-	c := l.free[n-1]
-	l.free[n-1] = nil
-	l.free = l.free[:n-1]
-	return c
-}
-
-func (l *freeList) put(c *chunk) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.taken--
-	if len(l.free) < spare+l.taken/4 {
-		l.free = append(l.free, c)
-	}
-}
-
-func (c *chunk) release() {
-	if c.refs.Add(-1) == 0 {
-		c.n = 0
-		chunks.put(c)
-	}
-}
-
 // Chain is an append-only run of bytes in pooled chunks. A depacketizer writes
 // access units to its end; the recorder takes finished parts off its front.
 // Positions count bytes since the chain was made and never change.
@@ -69,6 +7,7 @@ func (c *chunk) release() {
 // A Chain belongs to one goroutine; the Parts it gives out may be read and
 // released by another.
 type Chain struct {
+	Budget *Budget // counts the chunks; may be nil; set before the first byte
 	chunks []*chunk
 	base   int64 // position of the first byte of chunks[0]
 	taken  int64 // everything before has been taken
@@ -80,6 +19,14 @@ func (c *Chain) End() int64 { return c.end }
 
 // Taken is the position of the first byte that is still in the chain.
 func (c *Chain) Taken() int64 { return c.taken }
+
+// Held is what the Budget counts; without one, what is in the chain.
+func (c *Chain) Held() int64 {
+	if c.Budget != nil {
+		return c.Budget.Held()
+	}
+	return c.end - c.taken
+}
 
 // Append copies b to the end.
 func (c *Chain) Append(b []byte) {
@@ -128,6 +75,9 @@ func (c *Chain) tail() *chunk {
 	}
 	next := chunks.get()
 	next.refs.Store(1)
+	if next.of = c.Budget; next.of != nil {
+		next.of.held.Add(ChunkSize)
+	}
 	if len(c.chunks) == 0 {
 		c.base = c.end
 	}

@@ -280,6 +280,14 @@ func AppendFoot(dst []byte, f *Foot) []byte {
 // DecodeFoot reads the FOOT box, which is the last bytes of an object of the
 // given size. The slices of into are reused; a zero Foot is fine.
 func DecodeFoot(box []byte, size int64, into *Foot) error {
+	if err := CheckFoot(box, size); err != nil {
+		return err
+	}
+	return decodeFoot(box[24:len(box)-trailerSize], size-int64(len(box)), into)
+}
+
+// CheckFoot reports whether box is a whole FOOT box with the right checksum.
+func CheckFoot(box []byte, size int64) error {
 	n, err := FootSize(box, size)
 	if err != nil {
 		return err
@@ -290,11 +298,10 @@ func DecodeFoot(box []byte, size int64, into *Foot) error {
 	if string(box[4:8]) != "uuid" || string(box[8:24]) != string(uuidFoot[:]) {
 		return fmt.Errorf("no foot box: %w", ErrCorrupt)
 	}
-	payload := box[24 : n-trailerSize]
-	if crc32.Checksum(payload, castagnoli) != binary.BigEndian.Uint32(box[n-12:]) {
+	if crc32.Checksum(box[24:n-trailerSize], castagnoli) != binary.BigEndian.Uint32(box[n-12:]) {
 		return fmt.Errorf("foot checksum: %w", ErrCorrupt)
 	}
-	return decodeFoot(payload, size-int64(n), into)
+	return nil
 }
 
 // FootSize reads the trailer at the end of tail and returns the FOOT box's

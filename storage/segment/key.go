@@ -125,6 +125,20 @@ func ParseFile(name string) (Key, error) {
 	return ParseKey(DayPrefix(media.StreamID(stream), timeline.Micros(start)) + rest)
 }
 
+const footSuffix = ".foot"
+
+// FootFile formats the name under which a copy of the segment's foot is kept.
+func (k Key) FootFile() string { return strings.TrimSuffix(k.File(), ".mp4") + footSuffix }
+
+// ParseFootFile is the inverse of Key.FootFile.
+func ParseFootFile(name string) (Key, error) {
+	base, ok := strings.CutSuffix(name, footSuffix)
+	if !ok {
+		return Key{}, fmt.Errorf("%q: %w", name, ErrBadKey)
+	}
+	return ParseFile(base + ".mp4")
+}
+
 const openSuffix = ".open"
 
 // OpenFile formats the name of the segment's spool file while it is written.

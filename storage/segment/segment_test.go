@@ -466,6 +466,9 @@ func FuzzNames(f *testing.F) {
 			if k.String() != s || k.Span.From > k.Span.To {
 				t.Errorf("key %q is read as %q", s, k)
 			}
+			if back, err := segment.ParseFootFile(k.FootFile()); err != nil || back != k {
+				t.Errorf("foot file %q is read as %v, %v", k.FootFile(), back, err)
+			}
 			if back, err := segment.ParseFile(k.File()); err != nil || back != k {
 				t.Errorf("file %q of key %q: %v, %v", k.File(), s, back, err)
 			}

@@ -123,6 +123,16 @@ type Foot struct {
 // Span is the segment's presentation span.
 func (f *Foot) Span() timeline.Span { return timeline.Span{From: f.Start, To: f.End} }
 
+// Memory is about how many bytes the table takes in memory.
+func (f *Foot) Memory() int {
+	n := 1024 + cap(f.Fragments)*(40+16*len(f.Tracks))
+	for i := range f.Samples {
+		s := &f.Samples[i]
+		n += 4*(cap(s.Sizes)+cap(s.Durs)+cap(s.CTS)) + 8*cap(s.Syncs)
+	}
+	return n
+}
+
 // Snapshot copies the headers, so that the copy stays as it is while the
 // original grows. Fragments, samples and sync points are shared and immutable.
 func (f *Foot) Snapshot() *Foot {

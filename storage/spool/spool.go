@@ -37,7 +37,7 @@ type SyncMode string
 // Sync modes.
 const (
 	SyncFragment SyncMode = "fragment" // fdatasync after each fragment (default)
-	SyncGroup    SyncMode = "group"    // one sync of the whole file system a second
+	SyncGroup    SyncMode = "group"    // two syncs of the whole file system a second
 	SyncOff      SyncMode = "off"      // when the kernel likes: for trials only
 )
 
@@ -109,6 +109,9 @@ func Open(cfg Config) (*Spool, error) {
 }
 
 func (s *Spool) path(name string) string { return path.Join(s.cfg.Dir, name) }
+
+// FS is the data folder.
+func (s *Spool) FS() vfs.FS { return s.cfg.FS }
 
 // Path is where a sealed segment lies in the FS.
 func (s *Spool) Path(k segment.Key) string { return s.path(k.File()) }
@@ -248,7 +251,7 @@ func (s *Spool) addSealed(v Sealed) {
 	s.sealed[v.Key.ID] = v
 }
 
-// Run syncs the file system once a second in SyncGroup mode; in the other
+// Run syncs the file system twice a second in SyncGroup mode; in the other
 // modes it only waits for ctx.
 func (s *Spool) Run(ctx context.Context) error {
 	if s.group != nil {

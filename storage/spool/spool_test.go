@@ -325,6 +325,27 @@ func TestSealOnFullDisk(t *testing.T) {
 	}
 }
 
+// grouped runs a spool in group mode until the test ends.
+func grouped(t *testing.T, fsys vfs.FS) *spool.Spool {
+	t.Helper()
+	s, err := spool.Open(spool.Config{FS: fsys, Sync: spool.SyncGroup})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
+	return s
+}
+
 // In group mode a fragment is durable when a sync of the whole file system that
 // began after it is over; an error of that gives the file up.
 func TestGroupSync(t *testing.T) {
@@ -341,19 +362,7 @@ func TestGroupSync(t *testing.T) {
 		t.Fatal(err)
 	}
 	syncs := make(chan error)
-	s, err := spool.Open(spool.Config{FS: counting{base, syncs}, Sync: spool.SyncGroup})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := s.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	defer wg.Wait()
-	defer cancel()
+	s := grouped(t, counting{base, syncs})
 	f, err := s.Create(head(0))
 	if err != nil {
 		t.Fatal(err)
@@ -378,6 +387,130 @@ func TestGroupSync(t *testing.T) {
 	}
 	v, err := f.Seal(spool.End{})
 	if err != nil || len(v.Foot.Fragments) != 1 {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// The error of a sync may be of bytes that were written while it went on, and is
+// told once: who waits for the next is told, too.
+func TestGroupSyncFailsForWhoCameMeanwhile(t *testing.T) {
+	t.Parallel()
+	base, err := vfs.Dir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	syncs, begun := make(chan error), make(chan struct{}, 16)
+	s := grouped(t, announcing{counting{base, syncs}, begun})
+	files := make([]*spool.File, 2)
+	for i := range files {
+		if files[i], err = s.Create(head(uint32(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := files[0].Write(fragment(0)); err != nil {
+		t.Fatal(err)
+	}
+	<-begun // the sync goes on
+	if err := files[1].Write(fragment(0)); err != nil {
+		t.Fatal(err)
+	}
+	syncs <- errDisk
+	for i, f := range files {
+		if n, err := f.Settle(false); n != 0 || !errors.Is(err, errDisk) {
+			t.Errorf("file %d: %d durable, %v", i, n, err)
+		}
+	}
+}
+
+// announcing says that a sync begins.
+type announcing struct {
+	counting
+	begun chan struct{}
+}
+
+func (a announcing) SyncAll() error {
+	a.begun <- struct{}{}
+	return a.counting.SyncAll()
+}
+
+// Written fragments wait for their sync together; the writer does not. What a
+// failed sync leaves can be read back.
+func TestGroupPipelines(t *testing.T) {
+	t.Parallel()
+	base, err := vfs.Dir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	syncs := make(chan error)
+	s := grouped(t, counting{base, syncs})
+	f, err := s.Create(head(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(i int) {
+		t.Helper()
+		if err := f.Write(fragment(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(0)
+	write(1)
+	if f.Fragments() != 0 {
+		t.Error("durable before a sync")
+	}
+	syncs <- nil
+	<-f.Ready()
+	if n, err := f.Settle(false); n != 2 || err != nil || f.Fragments() != 2 {
+		t.Fatalf("%d settled, %v, %d fragments", n, err, f.Fragments())
+	}
+	write(2)
+	syncs <- errDisk
+	if n, err := f.Settle(false); n != 0 || !errors.Is(err, errDisk) {
+		t.Fatalf("%d settled, %v", n, err)
+	}
+	got, err := f.Rescue(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fragment(2)
+	var bytes []byte
+	for i := range want.Parts {
+		for _, b := range want.Parts[i].Bufs {
+			bytes = append(bytes, b...)
+		}
+	}
+	if string(got) != string(bytes) {
+		t.Error("other bytes were read back than written")
+	}
+	if v, err := f.Seal(spool.End{}); err != nil || len(v.Foot.Fragments) != 2 || v.Foot.Reason != segment.EndWrite {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
+// A file that ends does not wait for the others: it is synced by itself.
+func TestGroupFileSyncsAlone(t *testing.T) {
+	t.Parallel()
+	base, err := vfs.Dir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := spool.Open(spool.Config{FS: counting{base, nil}, Sync: spool.SyncGroup}) // which never runs
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := s.Create(head(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := f.Write(fragment(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := f.Settle(true); n != 3 || err != nil {
+		t.Fatalf("%d settled, %v", n, err)
+	}
+	if v, err := f.Seal(spool.End{}); err != nil || len(v.Foot.Fragments) != 3 {
 		t.Errorf("%+v, %v", v, err)
 	}
 }

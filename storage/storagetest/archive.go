@@ -61,6 +61,9 @@ func (a *Archive) open() {
 	a.Archive = &storage.Archive{Spool: sp, Store: store, Index: db, Log: log}
 }
 
+// Dir is the data folder.
+func (a *Archive) Dir() string { return a.dir }
+
 // Reopen closes everything and opens it again, as a restart does: open
 // segments are recovered, sealed and indexed.
 func (a *Archive) Reopen() {

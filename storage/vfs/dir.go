@@ -3,6 +3,7 @@ package vfs
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -61,11 +62,14 @@ func makeRoot(abs string) error {
 type dir struct {
 	root *os.Root
 
-	mu    sync.Mutex
-	whole *os.File // of SyncAll; guarded by mu
+	syncing sync.Mutex // one SyncAll at a time; names go on being made meanwhile
+	whole   *os.File   // of SyncAll; guarded by syncing
+
+	mu sync.Mutex
 	// durable holds the folders whose names this process has synced into their
 	// parents, so that MkdirAll in a known place costs no sync. A folder left
-	// by a process that was killed may not be durable: it is synced once.
+	// by a process that was killed may not be durable: it is synced once. Guarded
+	// by mu.
 	durable map[string]bool
 }
 
@@ -224,8 +228,8 @@ func (d *dir) SyncDir(name string) error {
 // SyncAll makes everything on the root's file system durable: all bytes and all
 // names. One open file serves every call, so that no write error is missed.
 func (d *dir) SyncAll() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.syncing.Lock()
+	defer d.syncing.Unlock()
 	if d.whole == nil {
 		f, err := d.root.Open(".")
 		if err != nil {
@@ -256,6 +260,14 @@ func (f *file) ReadAt(p []byte, off int64) (int, error) { return f.f.ReadAt(p, o
 func (f *file) Truncate(size int64) error               { return f.f.Truncate(size) }
 func (f *file) Sync() error                             { return f.f.Sync() }
 func (f *file) Close() error                            { return f.f.Close() }
+
+// SendTo implements Sender.
+func (f *file) SendTo(w io.ReaderFrom, off, n int64) (int64, error) {
+	if _, err := f.f.Seek(off, io.SeekStart); err != nil {
+		return 0, err
+	}
+	return w.ReadFrom(&io.LimitedReader{R: f.f, N: n})
+}
 
 func (f *file) Size() (int64, error) {
 	info, err := f.f.Stat()

@@ -30,6 +30,15 @@ type File interface {
 	Close() error
 }
 
+// Sender is a File opened for reading whose bytes may go to a socket without
+// passing through the process (sendfile(2)).
+type Sender interface {
+	// SendTo gives w the n bytes from off, with one call of its ReadFrom, and
+	// returns how many it took: fewer where the file ends. One call at a time:
+	// it moves the file's position.
+	SendTo(w io.ReaderFrom, off, n int64) (int64, error)
+}
+
 // FS is a folder. Errors wrap fs.ErrNotExist and fs.ErrExist where they apply.
 type FS interface {
 	// Create makes a new empty file for reading and appending; fs.ErrExist if

@@ -9,7 +9,7 @@ const zh = {
   footage: "有录像", gap: "录像缺失", nothing: "未到时间或未接入", zone: "时间均为北京时间（+08:00）",
   download: "下载片段", from: "从", to: "到", markIn: "标记起点 (I)", markOut: "标记终点 (O)", save: "下载 MP4 原始片段", keys: "键盘",
   keysText: "空格 播放/暂停 · J/L 后退/前进 10 秒 · ←/→ 逐帧（暂停时） · I/O 标记起点/终点 · E 下载 · G 到某一时刻 · R 实时 · 在时间轴上：←/→ 移动 10 秒，Shift 1 分钟，PageUp/PageDown 10 分钟，回车回放",
-  state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "已移除" },
+  state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", awaiting: "等待推流", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "已移除" },
   cause: {
     consent_withdrawn: "已退出授权", expired: "已到期删除", paused: "已暂停", spool_lost: "本地缓存丢失", spool_full: "本地缓存已满",
     no_capacity: "处理能力不足", node_down: "服务器停机", upload_pending: "等待上传", clock_uncertain: "时钟不确定", auth_failed: "用户名或密码错误",
@@ -46,7 +46,7 @@ const en = {
   footage: "footage", gap: "no footage", nothing: "not yet, or not enrolled", zone: "All times are Beijing time (+08:00)",
   download: "Download a clip", from: "From", to: "To", markIn: "Mark in (I)", markOut: "Mark out (O)", save: "Download original MP4", keys: "Keyboard",
   keysText: "Space play/pause · J/L back/on 10 s · ←/→ a frame (paused) · I/O mark in/out · E download · G go to a time · R live · on the timeline: ←/→ 10 s, Shift 1 min, PageUp/PageDown 10 min, Enter plays",
-  state: { streaming: "recording", degraded: "losing packets", connecting: "connecting", stalled: "stalled", waiting: "needs attention", paused: "paused", unassigned: "idle", removed: "removed" },
+  state: { streaming: "recording", degraded: "losing packets", connecting: "connecting", awaiting: "awaiting camera", stalled: "stalled", waiting: "needs attention", paused: "paused", unassigned: "idle", removed: "removed" },
   cause: {
     consent_withdrawn: "consent withdrawn", expired: "expired and deleted", paused: "paused", spool_lost: "local buffer lost", spool_full: "local buffer full",
     no_capacity: "not enough capacity", node_down: "server was down", upload_pending: "upload pending", clock_uncertain: "clock uncertain", auth_failed: "wrong user name or password",

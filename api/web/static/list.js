@@ -4,7 +4,7 @@ import { t, word, lang } from "./i18n.js";
 import { json } from "./net.js";
 
 const most = 200;
-const glyphs = { streaming: "●", degraded: "◐", connecting: "◌", stalled: "▲", waiting: "■", paused: "‖", unassigned: "○", removed: "✕" };
+const glyphs = { streaming: "●", degraded: "◐", connecting: "◌", awaiting: "◍", stalled: "▲", waiting: "■", paused: "‖", unassigned: "○", removed: "✕" };
 
 const $ = (id) => document.getElementById(id);
 const make = (tag, props, ...children) => {

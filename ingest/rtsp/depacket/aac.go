@@ -7,6 +7,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/mpeg4audio"
 	"github.com/pion/rtp"
 
+	"qianshao/ingest/rtsp/limit"
 	"qianshao/storage/media"
 )
 
@@ -19,10 +20,15 @@ type aacFormat struct {
 	sizes []int  // of the packet's AUs; reused
 	// A frame spread over packets. want is its size; 0 when each packet's header
 	// tells the size of its own part, as some senders have it.
-	want int
+	want  int
+	raw   uint32 // its timestamp as it came
+	clock audioClock
 }
 
 func newAAC(out *output, p Params) (format, error) {
+	if p.LATM {
+		return newLATM(out, p)
+	}
 	var c mpeg4audio.AudioSpecificConfig
 	if err := c.Unmarshal(p.Config); err != nil {
 		return nil, fmt.Errorf("AAC configuration: %w", err)
@@ -30,7 +36,7 @@ func newAAC(out *output, p Params) (format, error) {
 	if p.SizeLength <= 0 || p.SizeLength > 16 || p.IndexLength < 0 || p.IndexLength > 16 || p.IndexDeltaLength < 0 || p.IndexDeltaLength > 16 {
 		return nil, fmt.Errorf("AAC AU headers of %d, %d, %d bits: %w", p.SizeLength, p.IndexLength, p.IndexDeltaLength, ErrUnsupported)
 	}
-	f := &aacFormat{out: out, p: p, frame: aacTicks(&c, p.Rate)}
+	f := &aacFormat{out: out, p: p, frame: aacTicks(&c, p.Rate), clock: audioClock{n: &out.n}}
 	out.track = &media.Track{
 		Codec: media.AAC, Timescale: p.Rate, SampleRate: c.SampleRate, Channels: aacChannels(c.ChannelConfig, p.Channels), Config: p.Config,
 	}
@@ -52,8 +58,12 @@ func aacTicks(c *mpeg4audio.AudioSpecificConfig, rate uint32) uint32 {
 func (f *aacFormat) flush() { f.settle(false) }
 
 func (f *aacFormat) packet(h *rtp.Header, b []byte, at time.Duration, gap bool) {
-	if f.out.open && (gap || h.Timestamp != f.out.rtp) {
+	if f.out.open && (gap || h.Timestamp != f.raw) {
 		f.settle(gap)
+	}
+	if frames := adts(b); frames != nil { // without AU headers
+		f.frames(h, frames, at, gap)
+		return
 	}
 	sizes, data, ok := f.headers(b)
 	if !ok {
@@ -61,29 +71,69 @@ func (f *aacFormat) packet(h *rtp.Header, b []byte, at time.Duration, gap bool) 
 		return
 	}
 	if len(sizes) == 1 && (f.out.open || sizes[0] > len(data) || sizes[0] == len(data) && !h.Marker) {
-		f.fragment(h, sizes[0], data, at)
+		f.fragment(h, sizes[0], data, at, gap)
 		return
 	}
 	if f.out.open { // whole frames at the time of one that is not whole
 		f.malformed()
 	}
+	ts := f.clock.fix(h.Timestamp, uint32(len(sizes))*f.frame, gap)
 	for i, n := range sizes {
 		if n > len(data) {
 			f.out.n.Damaged++
 			return
 		}
-		f.out.begin(h.Timestamp+uint32(i)*f.frame, at)
-		f.out.chain.Append(data[:n])
+		f.out.begin(ts+uint32(i)*f.frame, at)
+		unit := data[:n]
+		if inner := adts(unit); len(inner) == 1 { // an ADTS header where none belongs
+			unit = inner[0]
+		}
+		f.out.chain.Append(unit)
 		f.out.end(f.frame)
 		data = data[n:]
 	}
 }
 
+// frames takes whole frames.
+func (f *aacFormat) frames(h *rtp.Header, frames [][]byte, at time.Duration, gap bool) {
+	if f.out.open {
+		f.malformed()
+	}
+	ts := f.clock.fix(h.Timestamp, uint32(len(frames))*f.frame, gap)
+	for i, b := range frames {
+		f.out.begin(ts+uint32(i)*f.frame, at)
+		f.out.chain.Append(b)
+		f.out.end(f.frame)
+	}
+}
+
+// adts cuts ADTS frames (ISO/IEC 13818-7 6.2) that fill b exactly into raw ones;
+// nil when b is anything else.
+func adts(b []byte) (frames [][]byte) {
+	for len(b) > 0 {
+		if len(b) < 7 || b[0] != 0xff || b[1]&0xf6 != 0xf0 {
+			return nil
+		}
+		head := 7
+		if b[1]&1 == 0 {
+			head = 9 // with a checksum
+		}
+		n := int(b[3]&3)<<11 | int(b[4])<<3 | int(b[5])>>5
+		if n <= head || n > len(b) {
+			return nil
+		}
+		frames = append(frames, b[head:n])
+		b = b[n:]
+	}
+	return frames
+}
+
 // fragment takes a part of a frame that is larger than a packet, or a packet
 // without a marker, of which only the next tells whether it was whole.
-func (f *aacFormat) fragment(h *rtp.Header, size int, data []byte, at time.Duration) {
+func (f *aacFormat) fragment(h *rtp.Header, size int, data []byte, at time.Duration, gap bool) {
 	if !f.out.open {
-		f.out.begin(h.Timestamp, at)
+		f.raw = h.Timestamp
+		f.out.begin(f.clock.fix(h.Timestamp, f.frame, gap), at)
 		f.want = 0
 		if size > len(data) {
 			f.want = size
@@ -143,7 +193,7 @@ func (f *aacFormat) headers(b []byte) (sizes []int, data []byte, ok bool) {
 		if at == 0 {
 			index = f.p.IndexLength
 		}
-		if at+f.p.SizeLength+index > n {
+		if at+f.p.SizeLength+index > n || len(sizes) == limit.AUs {
 			return nil, nil, false
 		}
 		sizes = append(sizes, bits(head, at, f.p.SizeLength))

@@ -11,19 +11,20 @@ import (
 // plainFormat is a payload that is one unit as it stands: G.711 (RFC 3551
 // 4.5.14) and Opus (RFC 7587).
 type plainFormat struct {
-	out *output
-	p   Params
+	out   *output
+	p     Params
+	clock audioClock
 }
 
 func newPlain(out *output, p Params) format {
 	t := &media.Track{Codec: p.Codec, Timescale: p.Rate, SampleRate: int(p.Rate), Channels: max(p.Channels, 1)}
 	out.track = t
-	return &plainFormat{out: out, p: p}
+	return &plainFormat{out: out, p: p, clock: audioClock{n: &out.n}}
 }
 
 func (f *plainFormat) flush() {}
 
-func (f *plainFormat) packet(h *rtp.Header, b []byte, at time.Duration, _ bool) {
+func (f *plainFormat) packet(h *rtp.Header, b []byte, at time.Duration, gap bool) {
 	dur := uint32(len(b) / max(f.p.Channels, 1)) // one octet a sample
 	if f.p.Codec == media.Opus {
 		if dur = opusTicks(b); dur == 0 {
@@ -31,7 +32,7 @@ func (f *plainFormat) packet(h *rtp.Header, b []byte, at time.Duration, _ bool) 
 			return
 		}
 	}
-	f.out.begin(h.Timestamp, at)
+	f.out.begin(f.clock.fix(h.Timestamp, dur, gap), at)
 	f.out.chain.Append(b)
 	f.out.end(dur)
 }

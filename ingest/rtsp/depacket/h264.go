@@ -30,7 +30,7 @@ func newH264(out *output, p Params) format {
 
 func (f *h264Format) flush() {
 	f.order.drain()
-	f.end()
+	f.nalUnits.flush()
 }
 
 func (f *h264Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool) {
@@ -57,7 +57,7 @@ func (f *h264Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool)
 		f.nal(b)
 	}
 	if h.Marker {
-		f.end()
+		f.marker()
 	}
 }
 
@@ -80,7 +80,7 @@ func (f *h264Format) numbered(h *rtp.Header, b []byte, at time.Duration, gap boo
 	}
 	if h.Marker && !f.reorder {
 		f.order.empty()
-		f.end()
+		f.marker()
 	}
 }
 
@@ -169,7 +169,7 @@ func (h264Codec) classify(nal []byte) nalClass {
 	case 1, 2:
 		return nalClass{slice: true, first: firstMB}
 	case 3, 4:
-		return nalClass{slice: true}
+		return nalClass{slice: true, part: true}
 	case 5:
 		return nalClass{slice: true, sync: media.KeyFrame, first: firstMB}
 	case 6:
@@ -178,11 +178,11 @@ func (h264Codec) classify(nal []byte) nalClass {
 		}
 		return nalClass{first: true}
 	case 7:
-		return nalClass{set: 2, first: true}
+		return nalClass{set: 2, first: true, border: true}
 	case 8:
-		return nalClass{set: 3, first: true}
+		return nalClass{set: 3, first: true, border: true}
 	case 9:
-		return nalClass{first: true}
+		return nalClass{first: true, border: true}
 	case 10, 11:
 		return nalClass{bare: true} // end of sequence, end of stream
 	case 12:

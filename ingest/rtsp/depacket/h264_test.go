@@ -154,6 +154,7 @@ func TestH264ParameterSets(t *testing.T) {
 		t.Parallel()
 		w := newWire(t, depacket.Params{Codec: media.H264, Rate: 90000, SPS: [][]byte{{0x67}}, PPS: [][]byte{{}}})
 		w.send(0, []byte{0x67, 0xff}, avcPPS, avcIDR)
+		w.s.Flush()
 		if len(w.units) != 1 || w.units[0].Track != nil {
 			t.Errorf("%+v", w.units)
 		}

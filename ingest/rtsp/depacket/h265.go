@@ -34,7 +34,7 @@ func (f *h265Format) flush() {
 	if f.order != nil {
 		f.order.drain()
 	}
-	f.end()
+	f.nalUnits.flush()
 }
 
 func (f *h265Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool) {
@@ -53,7 +53,7 @@ func (f *h265Format) packet(h *rtp.Header, b []byte, at time.Duration, gap bool)
 	f.step(h.Timestamp, at, gap, func() bool { return h265First(b) })
 	f.payload(b)
 	if h.Marker {
-		f.end()
+		f.marker()
 	}
 }
 
@@ -167,17 +167,20 @@ func (h265Codec) header() int { return 2 }
 
 func (h265Codec) classify(nal []byte) nalClass {
 	kind := nal[0] >> 1 & 0x3f
-	first := len(nal) > 2 && nal[2]&0x80 != 0 // first_slice_segment_in_pic_flag
+	layer := nal[0]&1 != 0 || len(nal) > 1 && nal[1]>>3 != 0 // nuh_layer_id: of the same access unit
+	first := len(nal) > 2 && nal[2]&0x80 != 0 && !layer      // first_slice_segment_in_pic_flag
 	switch {
 	case kind == 19 || kind == 20 || kind == 18: // IDR_W_RADL, IDR_N_LP, BLA_N_LP
 		return nalClass{slice: true, first: first, sync: media.KeyFrame}
 	case kind >= 16 && kind <= 21: // BLA_W_LP, BLA_W_RADL, CRA
 		return nalClass{slice: true, first: first, sync: media.OpenKeyFrame}
 	case kind < 32:
-		return nalClass{slice: true, first: first}
+		return nalClass{slice: true, first: first, part: layer}
 	case kind >= 32 && kind <= 34:
-		return nalClass{set: int(kind) - 31, first: true}
-	case kind == 35, kind == 39: // AUD, prefix SEI
+		return nalClass{set: int(kind) - 31, first: true, border: true}
+	case kind == 35: // access unit delimiter
+		return nalClass{first: true, border: true}
+	case kind == 39: // prefix SEI
 		return nalClass{first: true}
 	case kind == 36, kind == 37:
 		return nalClass{bare: true} // end of sequence, end of bitstream

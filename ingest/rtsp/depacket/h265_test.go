@@ -73,6 +73,7 @@ func TestH265Packetizations(t *testing.T) {
 	w.send(0, hevcIDR)
 	w.send(3600, hevcP)
 	w.send(7200, hevcCRA)
+	w.s.Flush()
 	for i, want := range []media.Sync{media.KeyFrame, media.NoSync, media.OpenKeyFrame} {
 		if w.units[i].Sync != want {
 			t.Errorf("picture %d: %v, want %v", i, w.units[i].Sync, want)
@@ -91,6 +92,7 @@ func TestH265Loss(t *testing.T) {
 		w.send(3600, middle...)
 		w.send(7200, hevcP)
 		if lost == 0 { // without its SEI the picture may be whole; it is never cut
+			w.s.Flush()
 			if n := len(w.units); n != 2 && n != 3 {
 				t.Errorf("%d units", n)
 			}
@@ -155,6 +157,7 @@ func TestAnotherPacketizer(t *testing.T) {
 					}
 					want = append(want, avcc(unit...))
 				}
+				w.s.Flush()
 				if len(w.units) != len(want) {
 					r.Fatalf("%d of %d pictures, %+v", len(w.units), len(want), w.s.Counters())
 				}
@@ -221,6 +224,7 @@ func TestInterleaved(t *testing.T) {
 					}
 					w.s.Packet(rtpPacket(uint16(i), s.ts, false, b), 0)
 				}
+				w.s.Flush()
 				w.s.Flush()
 				if len(w.units) != len(want) {
 					r.Fatalf("%d of %d pictures, %+v", len(w.units), len(want), w.s.Counters())

@@ -20,6 +20,7 @@ func tracks() map[string]depacket.Params {
 		"h265 donl":        {Codec: media.H265, Rate: 90000, MaxDONDiff: 8, DepackUnits: 4},
 		"mjpeg":            {Codec: media.MJPEG, Rate: 90000},
 		"aac":              aac,
+		"latm":             {Codec: media.AAC, Rate: 16000, Config: []byte{0x14, 0x08}, LATM: true},
 		"pcma":             {Codec: media.PCMA, Rate: 8000, Channels: 1},
 		"opus":             {Codec: media.Opus, Rate: 48000, Channels: 2},
 	}
@@ -94,7 +95,7 @@ func script(payloads ...[]byte) (b []byte) {
 }
 
 func FuzzH264(f *testing.F) {
-	hostile(f, "h264", script(avcIDR, avcP), script(append([][]byte{join([]byte{0x78}, sized(avcSPS, avcPPS, avcIDR))}, fuA(avcP, 3)...)...))
+	hostile(f, "h264", script(avcIDR, avcP), script(join([]byte{0, 0, 0, 1}, avcSPS, []byte{0, 0, 1}, avcPPS, []byte{0, 0, 1}, avcIDR), []byte{0, 0, 0, 1}), script(append([][]byte{join([]byte{0x78}, sized(avcSPS, avcPPS, avcIDR))}, fuA(avcP, 3)...)...))
 }
 
 func FuzzH264Interleaved(f *testing.F) {
@@ -111,6 +112,10 @@ func FuzzH265DONL(f *testing.F) {
 
 func FuzzMJPEG(f *testing.F) {
 	hostile(f, "mjpeg", script([]byte{0, 0, 0, 0, 1, 80, 8, 6, 1, 2, 3}, []byte{0, 0, 0, 3, 65, 255, 8, 6, 0, 4, 0xff, 0xff, 0, 0, 0, 64, 1, 2}))
+}
+
+func FuzzLATM(f *testing.F) {
+	hostile(f, "latm", script([]byte{2, 1, 2}, []byte{3, 1, 2, 3}), script([]byte{255, 255, 1}, []byte{3, 1}))
 }
 
 func FuzzAAC(f *testing.F) {

@@ -3,6 +3,8 @@ package depacket
 import (
 	"slices"
 	"time"
+
+	"qianshao/ingest/rtsp/limit"
 )
 
 // window is how far NAL units may be from their place in decoding order. They
@@ -15,10 +17,10 @@ type window struct {
 
 // Bounds on what waits, whatever the SDP says.
 const (
-	maxHeld = 1024    // NAL units
-	maxLate = 32      // NAL units in a row behind what is given out: the count began anew
-	spares  = 8       // buffers kept for reuse
-	maxBuf  = 1 << 20 // bytes of a buffer worth keeping
+	maxHeld = 1024     // NAL units
+	maxLate = 32       // NAL units in a row behind what is given out: the count began anew
+	spares  = 8        // buffers kept for reuse
+	maxBuf  = 64 << 10 // bytes of a buffer worth keeping
 )
 
 // interleaved puts NAL units that carry decoding order numbers (DON) back into
@@ -82,7 +84,7 @@ func (r *interleaved) more(b []byte, at time.Duration) {
 	if !r.open {
 		return
 	}
-	if len(r.part.b)+len(b) > maxUnit {
+	if len(r.part.b)+len(b) > limit.Interleaved {
 		r.abandon()
 		return
 	}
@@ -164,7 +166,7 @@ func (r *interleaved) due() bool {
 	return n > 0 && (r.win.slices >= 0 && r.slices > r.win.slices ||
 		r.win.units >= 0 && n > r.win.units ||
 		r.win.span >= 0 && r.held[n-1].don-r.held[0].don > r.win.span ||
-		n > maxHeld || r.bytes > maxUnit)
+		n > maxHeld || r.bytes > limit.Interleaved)
 }
 
 // release gives out the first in decoding order.

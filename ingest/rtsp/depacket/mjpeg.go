@@ -57,7 +57,7 @@ func (f *mjpegFormat) part(h *rtp.Header, b []byte) bool {
 			return false
 		}
 		var ext []byte
-		if h.ExtensionProfile == onvifJPEG && len(h.GetExtensionIDs()) > 0 {
+		if h.Extension && h.ExtensionProfile == onvifJPEG && len(h.GetExtensionIDs()) > 0 {
 			ext = h.GetExtension(0)
 		}
 		var w, hgt int

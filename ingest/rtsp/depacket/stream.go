@@ -7,11 +7,13 @@
 package depacket
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 
 	"github.com/pion/rtp"
 
+	"qianshao/ingest/rtsp/limit"
 	"qianshao/storage/media"
 )
 
@@ -35,6 +37,11 @@ type Params struct {
 	// AAC, RFC 3640.
 	Config                                    []byte
 	SizeLength, IndexLength, IndexDeltaLength int
+	LATM                                      bool // RFC 6416 in place of RFC 3640
+
+	// Ordered: the transport loses and reorders nothing. A sequence number that
+	// goes back is then the camera's way of counting.
+	Ordered bool
 }
 
 // Counters are what a Stream saw so far.
@@ -43,6 +50,11 @@ type Counters struct {
 	Lost      uint64 // sequence numbers that never came
 	Reordered uint64 // packets that came late or twice and were dropped
 	Damaged   uint64 // units left out because a part was missing or malformed
+
+	// What was put right.
+	AudioClock uint64 // audio timestamps that ran at another rate
+	StartCodes uint64 // packets with start codes inside
+	Markers    uint64 // marker bits that did not end a picture
 }
 
 // format is one codec's payload.
@@ -62,12 +74,15 @@ type Stream struct {
 	next   uint16
 	ssrc   uint32
 	has    bool
+
+	ordered bool
+	last    [24]byte // digest of the packet before
 }
 
 // New prepares a Stream that appends to chain and calls emit for every
 // complete unit.
 func New(p Params, chain *media.Chain, emit func(media.Unit)) (*Stream, error) {
-	s := &Stream{out: output{chain: chain, emit: emit, start: chain.End()}}
+	s := &Stream{ordered: p.Ordered, out: output{chain: chain, emit: emit, start: chain.End()}}
 	switch p.Codec {
 	case media.H264:
 		s.format = newH264(&s.out, p)
@@ -94,8 +109,8 @@ func (s *Stream) Counters() Counters { return s.out.n }
 
 // Packet takes one RTP packet (RFC 3550 5.1). b is not kept.
 func (s *Stream) Packet(b []byte, at time.Duration) {
-	n, err := s.h.Unmarshal(b)
-	if err != nil {
+	n := parseHeader(&s.h, b)
+	if n < 0 {
 		s.out.n.Damaged++
 		return
 	}
@@ -111,6 +126,38 @@ func (s *Stream) Packet(b []byte, at time.Duration) {
 	s.Payload(&s.h, payload, at)
 }
 
+// parseHeader reads an RTP header (RFC 3550 5.1) and returns where the payload
+// begins, -1 when there is none. Extensions are passed over by their length,
+// whatever they hold: cameras write there what they like.
+func parseHeader(h *rtp.Header, b []byte) int {
+	h.Extension = false
+	if len(b) < 12 || b[0]>>6 != 2 {
+		return -1
+	}
+	n := 12 + 4*int(b[0]&0x0f)
+	if b[0]&0x10 != 0 {
+		if len(b) < n+4 {
+			return -1
+		}
+		ext := b[n:]
+		n += 4 + 4*int(binary.BigEndian.Uint16(ext[2:]))
+		if n > len(b) {
+			return -1
+		}
+		if h.ExtensionProfile = binary.BigEndian.Uint16(ext); h.ExtensionProfile == onvifJPEG {
+			_, err := h.Unmarshal(b[:n]) // the one that matters
+			h.Extension = err == nil
+		}
+	}
+	if n > len(b) {
+		return -1
+	}
+	h.Padding, h.Marker, h.PayloadType = b[0]&0x20 != 0, b[1]&0x80 != 0, b[1]&0x7f
+	h.SequenceNumber = binary.BigEndian.Uint16(b[2:])
+	h.Timestamp, h.SSRC = binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
+	return n
+}
+
 // Payload takes a packet whose header is already parsed.
 func (s *Stream) Payload(h *rtp.Header, payload []byte, at time.Duration) {
 	gap := false
@@ -119,9 +166,10 @@ func (s *Stream) Payload(h *rtp.Header, payload []byte, at time.Duration) {
 		case d > 0:
 			s.out.n.Lost += uint64(d)
 			gap = true
-		case d < 0 && d > -64: // late or repeated
+		case d == -1 && s.repeated(h, payload), d < 0 && d > -64 && !s.ordered: // late or repeated
 			s.out.n.Reordered++
 			return
+		case d < 0 && s.ordered:
 		case d < 0: // the camera's counter jumped
 			gap = true
 		}
@@ -129,11 +177,24 @@ func (s *Stream) Payload(h *rtp.Header, payload []byte, at time.Duration) {
 		gap = true // another source: the unit before may lack its end
 	}
 	s.has, s.ssrc, s.next = true, h.SSRC, h.SequenceNumber+1
+	s.last = digest(h, payload)
 	s.out.n.Packets++
 	if len(payload) > 0 {
 		s.format.packet(h, payload, at, gap)
 	}
 }
+
+// digest tells packets apart: timestamp, length, the first bytes and the last.
+func digest(h *rtp.Header, b []byte) (d [24]byte) {
+	binary.BigEndian.PutUint32(d[:], h.Timestamp)
+	binary.BigEndian.PutUint32(d[4:], uint32(len(b)))
+	copy(d[8:16], b)
+	copy(d[16:], b[max(0, len(b)-8):])
+	return d
+}
+
+// repeated reports whether a packet is the one before once more.
+func (s *Stream) repeated(h *rtp.Header, b []byte) bool { return digest(h, b) == s.last }
 
 // Flush gives out a last unit that is complete but for the next timestamp. The
 // session is over.
@@ -160,6 +221,18 @@ func (o *output) begin(rtp uint32, at time.Duration) {
 	o.rtp, o.at, o.start = rtp, at, o.chain.End()
 }
 
+// crowded reports whether the camera holds all that it may.
+func (o *output) crowded() bool { return o.chain.Held() > limit.Media }
+
+// cut gives out the unit up to a chain position; what stands there begins the
+// next.
+func (o *output) cut(at int64) {
+	u := media.Unit{RTP: o.rtp, At: o.at, Sync: o.sync, Pos: o.start, Len: int(at - o.start), Track: o.track}
+	o.track = nil
+	o.start, o.damaged, o.sync = at, false, media.NoSync
+	o.emit(u)
+}
+
 // drop leaves the unit out.
 func (o *output) drop() {
 	if o.open {
@@ -175,7 +248,7 @@ func (o *output) end(dur uint32) {
 		return
 	}
 	n := int(o.chain.End() - o.start)
-	if o.damaged {
+	if o.damaged || o.crowded() {
 		o.drop()
 		return
 	}

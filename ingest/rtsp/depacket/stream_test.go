@@ -98,6 +98,7 @@ func fill(head []byte, n int) []byte {
 // same checks the units' bytes.
 func (w *wire) same(want ...[]byte) {
 	w.t.Helper()
+	w.s.Flush()
 	if len(w.units) != len(want) {
 		w.t.Fatalf("%d units, want %d; %+v", len(w.units), len(want), w.s.Counters())
 	}

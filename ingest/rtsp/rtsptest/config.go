@@ -59,6 +59,7 @@ type Config struct {
 
 	Seed           uint64 // of packet loss, identifiers and timestamps; 0: random
 	Spread         bool   // cameras take turns within a frame interval
+	SpreadGOP      bool   // cameras take turns within a GOP: key frames do not fall together
 	StartAtNextKey bool   // a session opens at the next key frame, not the last
 	MaxPayload     int    // bytes of RTP payload, default 1400
 	Write          WriteMode

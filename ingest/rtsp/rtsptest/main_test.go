@@ -3,31 +3,19 @@ package rtsptest
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"qianshao/ingest/rtsp/rtsptest/audit"
+	"qianshao/ingest/rtsp/rtsptest/clocktest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 )
 
-// TestMain lets more tests run at once than there are cores: they wait for the
-// clock, not for the processor.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "16"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	}
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { clocktest.Main(m) }
 
 // start serves cameras until the test ends.
 func start(t *testing.T, cfg Config) *Server {

@@ -61,7 +61,10 @@ func New(cfg Config) (*Server, error) {
 	})
 	for i := range cfg.Cameras {
 		c := &camera{n: i + 1, name: cameraName(i + 1), conns: map[*conn]struct{}{}}
-		if cfg.Spread {
+		switch {
+		case cfg.SpreadGOP:
+			c.phaseUS = int64(cfg.GOP*1e6) * int64(i) / int64(cfg.Cameras)
+		case cfg.Spread:
 			c.phaseUS = s.main.TimeUS(1) * int64(i) / int64(cfg.Cameras)
 		}
 		s.cameras = append(s.cameras, c)

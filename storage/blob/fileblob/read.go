@@ -77,7 +77,17 @@ func (s *Store) OpenAt(ctx context.Context, key string) (blob.ReaderAtCloser, er
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", key, err)
 	}
-	return &object{File: f, size: size}, nil
+	o := &object{File: f, size: size}
+	if s, ok := f.(vfs.Sender); ok {
+		return &sending{o, s}, nil
+	}
+	return o, nil
+}
+
+// sending is an object that the kernel can pass on by itself.
+type sending struct {
+	*object
+	vfs.Sender
 }
 
 // object is an open file of known size.

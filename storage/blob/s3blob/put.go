@@ -78,8 +78,21 @@ func (s *Store) send(ctx context.Context, key string, c blob.Content, conditiona
 	if c.Size > singleMax {
 		return s.sendParts(ctx, key, c, conditional)
 	}
+	name, unanswered := s.prefix+key, false
 	return s.try(ctx, c.Size, func(ctx context.Context) error {
-		return s.sendWhole(ctx, s.prefix+key, c, conditional)
+		// It may have arrived. A look costs less than sending it again; and a server
+		// that refuses it at once cuts off the rest, so that its answer may be lost, too.
+		if unanswered {
+			switch _, err := s.client.StatObject(ctx, s.cfg.Bucket, name, minio.StatObjectOptions{}); {
+			case err == nil:
+				return final{errTaken}
+			case !status(err, http.StatusNotFound):
+				return err
+			}
+		}
+		err := s.sendWhole(ctx, name, c, conditional)
+		unanswered = err != nil && !answered(err)
+		return err
 	})
 }
 

@@ -134,6 +134,12 @@ func plain(err error) error {
 	return text
 }
 
+// answered reports whether an error is the server's.
+func answered(err error) bool {
+	var answer minio.ErrorResponse
+	return errors.As(err, &answer)
+}
+
 func status(err error, code int) bool {
 	var answer minio.ErrorResponse
 	return errors.As(err, &answer) && answer.StatusCode == code

@@ -10,9 +10,11 @@ package audit
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"os/exec"
@@ -38,13 +40,20 @@ type Frame struct {
 	Stamped bool   // the picture has a stamp: Number and TimeUS are known
 	Number  uint64 // of the frame, counted from the unix epoch
 	TimeUS  int64  // nominal unix time, µs
+	Slices  uint32 // Slices of its NAL units
 	Code    int    // the code in the picture; -1 when it was not looked at
+}
+
+// quietly runs a program at a low priority: judging one recording must not hold
+// up the cameras of others.
+func quietly(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "nice", append([]string{"-n", "10", name}, args...)...)
 }
 
 // run returns the stdout of a program that must say nothing on stderr.
 func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := quietly(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(errs.String()))
@@ -56,7 +65,8 @@ func run(ctx context.Context, name string, args ...string) ([]byte, error) {
 // about: nothing, for a sound file. The error is that of running it at all.
 func Decode(ctx context.Context, path string) (complaints string, err error) {
 	var errs bytes.Buffer
-	cmd := exec.CommandContext(ctx, "ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v?", "-map", "0:a?", "-f", "null", "-")
+	cmd := quietly(ctx, "ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v?", "-map", "0:a?",
+		"-vsync", "passthrough", "-enc_time_base", "-1", "-f", "null", "-")
 	cmd.Stderr = &errs
 	err = cmd.Run()
 	if _, exited := errors.AsType[*exec.ExitError](err); exited {
@@ -161,11 +171,41 @@ func readStamps(f io.ReaderAt, p *probe) ([]Frame, error) {
 		if _, err := f.ReadAt(b, pos); err != nil {
 			return nil, fmt.Errorf("read packet %d: %w", i, err)
 		}
+		frames[i].Slices = Slices(Split(b), hevc)
 		if s, ok := stamp.ScanSample(b, hevc); ok {
 			frames[i].Stamped, frames[i].Number, frames[i].TimeUS = true, s.Number, s.TimeUS
 		}
 	}
 	return frames, nil
+}
+
+// Split cuts an MP4 sample into its NAL units (ISO/IEC 14496-15 5.2.3).
+func Split(b []byte) (nals [][]byte) {
+	for len(b) > 4 {
+		n := int64(binary.BigEndian.Uint32(b))
+		if n > int64(len(b)-4) {
+			return nals
+		}
+		nals = append(nals, b[4:4+n])
+		b = b[4+n:]
+	}
+	return nals
+}
+
+// Slices is a checksum of the coded slices among NAL units: what a picture is
+// made of, whatever was put before or between them.
+func Slices(nals [][]byte, hevc bool) uint32 {
+	sum := uint32(0)
+	for _, n := range nals {
+		slice := len(n) > 0 && n[0]&0x1f >= 1 && n[0]&0x1f <= 5
+		if hevc {
+			slice = len(n) > 0 && n[0]>>1&0x3f < 32
+		}
+		if slice {
+			sum = crc32.Update(sum, crc32.IEEETable, n)
+		}
+	}
+	return sum
 }
 
 // Presented returns the frames that ffmpeg decodes and puts out, in that order:

@@ -3,26 +3,10 @@ package camtest
 
 import (
 	"context"
-	"flag"
-	"fmt"
-	"os"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"qianshao/ingest/rtsp/rtsptest"
 )
-
-// Main runs a package's tests, more of them at once than there are processors:
-// they wait for cameras. It fails when goroutines are left.
-func Main(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "16"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	}
-	goleak.VerifyTestMain(m)
-}
 
 // Start runs cameras until the test, and what it cleans up, has ended.
 func Start(t testing.TB, cfg rtsptest.Config) *rtsptest.Server {

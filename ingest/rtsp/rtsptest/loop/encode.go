@@ -84,13 +84,17 @@ func generate(ctx context.Context, p Params) (*Video, error) {
 // loop; bounds on short stretches would leave a third of it unused here.
 func encoder(p Params) []string {
 	rate, gop, b := strconv.Itoa(p.Bitrate), strconv.Itoa(p.gopFrames()), strconv.Itoa(p.BFrames)
+	tune := ""
+	if p.Tune != "" {
+		tune = ":" + p.Tune
+	}
 	kbit := strconv.Itoa(max(1, p.Bitrate/1000))
 	switch p.Codec {
 	case H264:
 		return []string{
 			"-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
 			"-b:v", rate, "-g", gop, "-bf", b,
-			"-x264-params", "keyint=" + gop + ":min-keyint=" + gop + ":scenecut=0:open-gop=0:b-adapt=0:b-pyramid=none",
+			"-x264-params", "keyint=" + gop + ":min-keyint=" + gop + ":scenecut=0:open-gop=0:b-adapt=0:b-pyramid=none" + tune,
 		}
 	case H265:
 		return []string{
@@ -109,7 +113,7 @@ func encoder(p Params) []string {
 func withoutSEI(codec Codec, nals [][]byte) [][]byte {
 	out := nals[:0]
 	for _, n := range nals {
-		if kind := nalType(codec, n); (codec == H264 && kind == 6) || (codec == H265 && (kind == 39 || kind == 40)) {
+		if kind := nalType(codec, n); (codec == H264 && kind == 6 && !recovery(n)) || (codec == H265 && (kind == 39 || kind == 40)) {
 			continue
 		}
 		out = append(out, n)

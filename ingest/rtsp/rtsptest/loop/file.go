@@ -100,11 +100,15 @@ func (v *Video) split(raw []byte) {
 			v.PPS = addSet(v.PPS, nal)
 		default:
 			u.NALs = append(u.NALs, nal)
-			u.Key = u.Key || (v.Codec == H264 && kind == 5) || (v.Codec == H265 && kind >= 16 && kind <= 21)
+			u.Key = u.Key || (v.Codec == H264 && (kind == 5 || recovery(nal))) || (v.Codec == H265 && kind >= 16 && kind <= 21)
 		}
 		return true
 	})
 }
+
+// recovery reports whether an H.264 NAL unit is a recovery point message: with
+// intra refresh decoding can begin there.
+func recovery(nal []byte) bool { return len(nal) > 1 && nal[0]&0x1f == 6 && nal[1] == 6 }
 
 func addSet(sets [][]byte, nal []byte) [][]byte {
 	for _, s := range sets {

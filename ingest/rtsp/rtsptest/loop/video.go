@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 )
 
 // Codec names a coding as the command line does: h264, h265, mjpeg; aac, pcma,
@@ -39,6 +40,7 @@ type Params struct {
 	BFrames int     // consecutive B-frames, 0 to 4 [0]
 	Bitrate int     // bits a second [600000]
 	Seconds int     // length of the loop; raised to hold one GOP [10]
+	Tune    string  // further x264 parameters: "slices=4" [none]
 }
 
 // withDefaults fills what was left out and checks the rest.
@@ -97,7 +99,11 @@ func (p Params) gopFrames() int { return int(math.Round(p.GOP * float64(p.FPS)))
 const version = 2
 
 func (p Params) hash() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "video %d %+v", version, p))
+	name := fmt.Sprintf("video %d %+v", version, p)
+	if p.Tune == "" { // as loops were named before there was one
+		name = strings.TrimSuffix(name, " Tune:}") + "}"
+	}
+	sum := sha256.Sum256([]byte(name))
 	return hex.EncodeToString(sum[:12])
 }
 

@@ -102,6 +102,13 @@ func AAC(frame []byte) ([]byte, error) {
 	return append(out, frame...), nil
 }
 
+// ADTS puts an ADTS header before an AAC frame (ISO/IEC 13818-7 6.2): LC, 16
+// kHz, mono, as package loop makes it.
+func ADTS(frame []byte) []byte {
+	n := len(frame) + 7
+	return append([]byte{0xff, 0xf1, 0x60, 0x40 | byte(n>>11), byte(n >> 3), byte(n<<5) | 0x1f, 0xfc}, frame...)
+}
+
 // Audio returns the payload of one frame of the loop's codec. G.711 (RFC 3551)
 // and Opus (RFC 7587) frames are their own payloads.
 func Audio(a *loop.Audio, frame []byte) ([]byte, error) {

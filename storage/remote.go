@@ -1,0 +1,118 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"qianshao/storage/blob"
+)
+
+const (
+	// skipMost is how many bytes of a body are passed over rather than asking for
+	// what lies behind them: a request takes longer.
+	skipMost = 256 << 10
+	// feetAtOnce is how many feet are asked for at the same time.
+	feetAtOnce = 32
+)
+
+// remoteReader reads an object of a store that has to be asked for every range.
+// The first read asks for its range alone; when the next goes on from there, as
+// those of a clip do, what is left of the object comes with one request.
+type remoteReader struct {
+	ctx   context.Context // of the request that opened it
+	store blob.Store
+	key   string
+
+	mu   sync.Mutex
+	body io.ReadCloser // nil: none is open; guarded by mu
+	pos  int64         // of body, or where the last read ended; guarded by mu
+	read bool          // something was; guarded by mu
+}
+
+// ReadAt implements io.ReaderAt.
+func (r *remoteReader) ReadAt(b []byte, off int64) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	onward := r.read && off >= r.pos && off-r.pos <= skipMost
+	r.read = true
+	if r.body != nil && !onward {
+		_ = r.body.Close() // the rest is not wanted
+		r.body = nil
+	}
+	if !onward {
+		r.pos = off + int64(len(b))
+		return r.once(b, off)
+	}
+	if r.body == nil {
+		body, err := r.store.Get(r.ctx, r.key, off, -1)
+		if err != nil {
+			return 0, err
+		}
+		r.body, r.pos = body, off
+	}
+	_, err := io.CopyN(io.Discard, r.body, off-r.pos)
+	n := 0
+	if err == nil {
+		n, err = io.ReadFull(r.body, b)
+	}
+	r.pos = off + int64(n)
+	if err != nil { // the next read asks anew
+		_ = r.body.Close()
+		r.body = nil
+	}
+	return n, cutOff(err)
+}
+
+// cutOff is the error of a body that ended before it should.
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// once asks for one range.
+func (r *remoteReader) once(b []byte, off int64) (int, error) {
+	body, err := r.store.Get(r.ctx, r.key, off, int64(len(b)))
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.ReadFull(body, b)
+	return n, errors.Join(err, body.Close())
+}
+
+// Close ends what is open. It may be called twice.
+func (r *remoteReader) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.body != nil {
+		_ = r.body.Close() // the rest is not wanted
+		r.body = nil
+	}
+	return nil
+}
+
+// FetchFeet brings the feet of segments that lie in a store which has to be asked
+// for them into the cache, many at a time: planning reads them one after the
+// other. What cannot be read is left to who needs it.
+func (a *Archive) FetchFeet(ctx context.Context, segs []*Segment) {
+	if _, local := a.Store.(blob.OpenerAt); local || len(segs) < 2 {
+		return
+	}
+	var g errgroup.Group
+	g.SetLimit(feetAtOnce)
+	for _, s := range segs {
+		if s.file != nil {
+			continue
+		}
+		g.Go(func() error {
+			_, _ = s.footBox(ctx) // the reader that needs it says why
+			return nil
+		})
+	}
+	_ = g.Wait() // none fails
+}
