@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 var (
 	h265     = loop.Params{Codec: loop.H265}
 	sliced   = loop.Params{Tune: "slices=4"}
+	sliced5  = loop.Params{Codec: loop.H265, Tune: "slices=4"}
 	startC   = []byte{0, 0, 0, 1}
 	delimit  = []byte{0x09, 0xf0}       // access unit delimiter of H.264
 	delimit5 = []byte{0x46, 0x01, 0x50} // and of H.265
@@ -70,6 +72,19 @@ func big(size int) []byte {
 	return append(append(b, body...), 0x80)
 }
 
+// swollen makes the last slice of key frames so much larger, with bytes that no
+// decoder wants.
+func swollen(size int) func(*odd.Play, *odd.Frame) []odd.Packet {
+	return func(p *odd.Play, f *odd.Frame) []odd.Packet {
+		if f.Key {
+			f.NALs = slices.Clone(f.NALs)
+			last := &f.NALs[len(f.NALs)-1]
+			*last = append(bytes.Clone(*last), noise(size, 0)...)
+		}
+		return odd.Whole(p, f)
+	}
+}
+
 // drop leaves out a packet of every eighth frame but key frames, and says so.
 func drop(which func(n int) int) func(*odd.Play, *odd.Frame, []odd.Packet) []odd.Packet {
 	return func(_ *odd.Play, f *odd.Frame, packets []odd.Packet) []odd.Packet {
@@ -100,6 +115,7 @@ func TestOddFraming(t *testing.T) {
 			q.Marker, q.TS = false, 77
 		})}},
 		{name: "several slices", cam: odd.Camera{Film: sliced}},
+		{name: "several slices, H.265", cam: odd.Camera{Film: sliced5}},
 		{name: "several slices, fragmented", cam: odd.Camera{Film: sliced, Pack: small}},
 		{name: "delimiters", cam: odd.Camera{Pack: func(p *odd.Play, f *odd.Frame) []odd.Packet { return odd.Whole(p, with(delimit, f)) }}},
 		{name: "delimiters, H.265", cam: odd.Camera{Film: h265, Pack: func(p *odd.Play, f *odd.Frame) []odd.Packet { return odd.Whole(p, with(delimit5, f)) }}},
@@ -195,6 +211,8 @@ func TestOddFraming(t *testing.T) {
 			}
 			return odd.Whole(p, f)
 		}}},
+		{name: "key frames of 7 MB in one slice", rough: true, film: 3 * time.Second, arrival: true, cam: odd.Camera{NextKey: true, Film: loop.Params{GOP: 2}, Pack: swollen(7 << 20)}},
+		{name: "key frames of 4 MB in one slice, H.265", rough: true, film: 3 * time.Second, arrival: true, cam: odd.Camera{NextKey: true, Film: loop.Params{Codec: loop.H265, GOP: 2}, Pack: swollen(4 << 20)}},
 		{name: "another resolution in mid-session", film: 4 * time.Second, cam: odd.Camera{Then: loop.Params{Width: 640, Height: 360}, ThenAfter: 2 * time.Second}},
 		{name: "another frame rate in mid-session", film: 4 * time.Second, cam: odd.Camera{Then: loop.Params{FPS: 12, GOP: 1}, ThenAfter: 2 * time.Second}},
 		{name: "the first packet is lost", film: 4 * time.Second, cam: odd.Camera{Pack: small, Bend: drop(func(int) int { return 1 })}},
@@ -204,7 +222,9 @@ func TestOddFraming(t *testing.T) {
 		{name: "a packet in the middle is lost, H.265 without markers", film: 4 * time.Second, cam: odd.Camera{Film: h265, Pack: small, Bend: func(p *odd.Play, f *odd.Frame, q []odd.Packet) []odd.Packet {
 			return drop(func(n int) int { return n / 2 })(p, f, marked(false)(p, f, q))
 		}}},
+		{name: "the first packet is lost, H.265", film: 4 * time.Second, cam: odd.Camera{Film: h265, Pack: small, Bend: drop(func(int) int { return 1 })}},
 		{name: "slices that are lost", film: 4 * time.Second, cam: odd.Camera{Film: sliced, Bend: drop(func(int) int { return 3 })}},
+		{name: "slices that are lost, H.265", film: 4 * time.Second, cam: odd.Camera{Film: sliced5, Bend: drop(func(int) int { return 3 })}},
 		{name: "ends of fragments that are not marked", film: 4 * time.Second, cam: odd.Camera{Pack: small, Bend: func(_ *odd.Play, f *odd.Frame, packets []odd.Packet) []odd.Packet {
 			if last := &packets[len(packets)-1]; f.I%8 == 5 && last.Payload[0]&0x1f == 28 {
 				f.Lost = true

@@ -19,6 +19,8 @@ type assembly struct {
 	video  media.Track  // with the reorder delay
 	coding *media.Track // what the camera said, to notice changes
 	bytes  int64
+	most   int64             // of these, bytes of the largest picture
+	at     time.Duration     // when its first picture came
 	end    int64             // presentation tick at which the pictures gathered so far end
 	cut    segment.EndReason // why it must end at the next key frame; 0: it need not
 
@@ -56,9 +58,13 @@ func (r *Recorder) place(p placed) {
 	dts := p.dts - r.order.delay
 	t.add(dts+s.base, &p.unit, uint32(p.dur), uint32(p.tick-dts), r.order.delay > 0)
 	s.bytes += int64(p.unit.Len)
+	s.most = max(s.most, int64(p.unit.Len))
 	s.end = p.dts + p.dur
 	if r.order.grew && s.cut == 0 {
 		s.cut = segment.EndChange
+	}
+	if !s.placed && s.bytes >= maxHeld {
+		r.release(r.run.lastAt) // before the next picture needs the room
 	}
 	if r.cfg.Topic.Wanted() {
 		r.publish(0, dts, uint32(p.tick-dts), uint32(p.dur), &p.unit)
@@ -119,7 +125,7 @@ func (r *Recorder) openSegment(p placed) {
 	for _, x := range r.tracks[1:] {
 		x.leave(p.unit.At)
 	}
-	s := &assembly{start: p.dts, base: int64(t.src.Rate) - p.dts, coding: p.unit.Track, video: *p.unit.Track, loss: r.loss}
+	s := &assembly{start: p.dts, at: p.unit.At, base: int64(t.src.Rate) - p.dts, coding: p.unit.Track, video: *p.unit.Track, loss: r.loss}
 	s.video.ID = 1
 	s.video.ReorderDelay = uint32(r.order.delay)
 	r.seg = s
@@ -134,7 +140,7 @@ func (r *Recorder) openSegment(p placed) {
 
 // settled reports whether s can get its place.
 func (r *Recorder) settled(s *assembly, at time.Duration) bool {
-	return r.tracks[0].clock.Settled(at) || s.bytes >= maxHeld
+	return r.tracks[0].clock.Settled(at) || s.bytes >= maxHeld && (s.bytes >= s.most+maxBeside || at-s.at >= maxBehind)
 }
 
 // closeFragment hands what is gathered to the writer. at is the present moment.
@@ -154,10 +160,7 @@ func (r *Recorder) closeFragment(at time.Duration) {
 		x.take(&j.fragment.Runs[i], &j.fragment.Parts[i])
 	}
 	s.ready = append(s.ready, j)
-	if !s.placed && r.settled(s, at) {
-		r.settle()
-	}
-	r.dispatch()
+	r.release(at)
 	if s.placed && s.cut == 0 {
 		now := r.cfg.Wall.Now()
 		there := s.head.Maps[0].Wall(s.end+s.base, t.src.Rate)
@@ -172,6 +175,14 @@ func (r *Recorder) closeFragment(at time.Duration) {
 			r.overran = p.Overrun()
 		}
 	}
+}
+
+// release sends what is ready, once the segment can get its place.
+func (r *Recorder) release(at time.Duration) {
+	if s := r.seg; !s.placed && r.settled(s, at) {
+		r.settle()
+	}
+	r.dispatch()
 }
 
 // carries reports whether track i belongs to the segment.

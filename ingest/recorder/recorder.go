@@ -26,8 +26,11 @@ const (
 	maxSegmentBytes = 256 << 20
 	// maxHeld is how much waits in memory for its place on the timeline, while it
 	// is found out how old the first pictures were. Beyond it they get the place
-	// that is most likely.
-	maxHeld = limit.Media / 2
+	// that is most likely. A large key frame, which takes its time to arrive, says
+	// little of when it was: so much may come after it, and so long.
+	maxHeld   = limit.Media / 2
+	maxBeside = limit.Queue - limit.Unit
+	maxBehind = 800 * time.Millisecond
 	// silence is the shortest hole in the media time that ends a run.
 	silence = 2 * time.Second
 )

@@ -100,7 +100,7 @@ func encoder(p Params) []string {
 		return []string{
 			"-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-x265-params",
 			"bitrate=" + kbit + ":keyint=" + gop + ":min-keyint=" + gop +
-				":scenecut=0:open-gop=0:bframes=" + b + ":b-adapt=0:b-pyramid=0:info=0:log-level=none:pools=2",
+				":scenecut=0:open-gop=0:bframes=" + b + ":b-adapt=0:b-pyramid=0:info=0:log-level=none:pools=2" + tune,
 		}
 	default: // MJPEG; standard Huffman tables, as RFC 2435 4.1 takes for granted
 		return []string{

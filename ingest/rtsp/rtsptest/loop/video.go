@@ -40,7 +40,7 @@ type Params struct {
 	BFrames int     // consecutive B-frames, 0 to 4 [0]
 	Bitrate int     // bits a second [600000]
 	Seconds int     // length of the loop; raised to hold one GOP [10]
-	Tune    string  // further x264 parameters: "slices=4" [none]
+	Tune    string  // further x264 or x265 parameters: "slices=4" [none]
 }
 
 // withDefaults fills what was left out and checks the rest.
