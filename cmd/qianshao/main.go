@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"qianshao/ingest"
 )
 
 // version is set by the build: -ldflags "-X main.version=…".
@@ -70,7 +72,12 @@ type env struct {
 	environ []string
 }
 
-func main() { os.Exit(run()) }
+func main() {
+	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == "demo") {
+		ingest.SetTimerSlack()
+	}
+	os.Exit(run())
+}
 
 func run() int {
 	ctx, hard, stop := untilTold()

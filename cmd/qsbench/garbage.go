@@ -19,6 +19,7 @@ import (
 type garbageBench struct {
 	For    time.Duration `default:"1m" help:"Measured time of each run."`
 	Others int           `default:"50" help:"Ordinary cameras."`
+	Rate   int           `name:"bitrate" default:"2000000" help:"Of each of them, bits a second."`
 	Beside []int         `default:"0,1,10" help:"Cameras that send garbage."`
 }
 
@@ -50,7 +51,7 @@ func (b *garbageBench) run(ctx context.Context, hostile int) (f figures, err err
 	if dir, err = filepath.Abs(dir); err != nil {
 		return f, err
 	}
-	cams, url, _, err := startCameras(ctx, b.Others)
+	cams, url, _, err := startCameras(ctx, b.Others, "--bitrate", strconv.Itoa(b.Rate))
 	if err != nil {
 		return f, err
 	}

@@ -114,6 +114,7 @@ type recorderRole struct {
 
 // Run implements the command.
 func (r *recorderRole) Run(ctx context.Context) error {
+	ingest.SetTimerSlack()
 	ingest.SetMemory()
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	fsys, err := vfs.Dir(r.Dir)

@@ -27,8 +27,14 @@ const (
 	estimateEvery = 4 * time.Second
 	// finishWait bounds how long the end of a session waits for the last bytes.
 	finishWait = 200 * time.Millisecond
-	markMin    = 8 << 10
-	markMax    = 64 << 10 // what one read takes; a fuller socket is read twice
+	// A socket is read at a beat: some 225 ms after it was read last, at a multiple
+	// of beatGrid, so that one wake-up serves all whose beats fall together. The
+	// low-water mark is half a second of the bitrate: what comes in a burst is
+	// read at once.
+	beatLeast = 200 * time.Millisecond
+	beatGrid  = 25 * time.Millisecond
+	markMin   = 8 << 10
+	markMax   = 192 << 10
 )
 
 // frameSink takes interleaved frames. It is called in the goroutine that reads.
@@ -89,6 +95,8 @@ type tap struct {
 	waste    int   // of it since a picture
 	picture  int64 // the last that was seen to come
 	flow     bucket
+	chance   uint32
+	drained  bool // the socket was read and not waited for since
 	quiet    bool // nothing more comes: what is there of an answer is all of it
 
 	mark  atomic.Int32                  // low-water mark set on the socket
@@ -160,6 +168,10 @@ func (t *tap) fill() error {
 	}
 	var fail error
 	err := t.rc.Read(func(fd uintptr) bool {
+		if t.drained { // by a beat, a moment before
+			t.drained = false
+			return false
+		}
 		done, err := t.drain(int(fd))
 		fail = err
 		return done || err != nil
@@ -218,9 +230,8 @@ func (t *tap) drain(fd int) (done bool, err error) {
 			return true, nil
 		}
 		// The poller reports edges: what arrived below the mark, a FIN among it,
-		// is only seen by reading on. A read that took at least the mark and did
-		// not fill the buffer has emptied the socket well enough.
-		if m := int(t.mark.Load()); n >= m && m > 1 && n < room {
+		// is only seen by reading on, which the next beat does.
+		if t.mark.Load() > 1 && n < room {
 			t.giveBack()
 			return false, nil
 		}
@@ -263,7 +274,7 @@ func (t *tap) got(n int) {
 // tick is the drain: the socket is read once even below the mark.
 func (t *tap) tick(raw, all bool) error {
 	now := t.clock()
-	if raw && (all || now-t.lastRead >= drainEvery/2) {
+	if raw && (all || t.mark.Load() > 1 || now-t.lastRead >= drainEvery/2) {
 		var fail error
 		err := t.rc.Control(func(fd uintptr) { _, fail = t.drain(int(fd)) })
 		if err == nil {
@@ -272,6 +283,7 @@ func (t *tap) tick(raw, all bool) error {
 		if err != nil {
 			return err
 		}
+		t.drained = true
 	}
 	t.settle(now)
 	t.duties(now)
@@ -313,7 +325,7 @@ func (t *tap) duties(now time.Duration) {
 	}
 }
 
-// setMark chooses the low-water mark: a quarter second of the measured bitrate,
+// setMark chooses the low-water mark: half a second of the measured bitrate,
 // 1 while an answer or a live viewer is waited for.
 func (t *tap) setMark(now time.Duration) {
 	if t.rc == nil {
@@ -322,8 +334,8 @@ func (t *tap) setMark(now time.Duration) {
 	}
 	want := t.mark.Load()
 	if span := now - t.rate.since; span >= estimateEvery {
-		quarter := t.rate.bytes * int64(250*time.Millisecond) / int64(span)
-		want = int32(max(markMin, min(markMax, quarter)))
+		half := t.rate.bytes * int64(500*time.Millisecond) / int64(span)
+		want = int32(max(markMin, min(markMax, half)))
 		t.rate = rateMeter{since: now}
 	}
 	t.mu.Lock()
@@ -364,8 +376,17 @@ func (t *tap) armDeadline() error {
 	if t.deadline != 0 {
 		return nil
 	}
-	t.deadline = t.clock() + drainEvery
-	err := t.Conn.SetReadDeadline(time.Now().Add(drainEvery))
+	wait := drainEvery
+	now := t.clock()
+	if t.rc != nil && t.mark.Load() > 1 {
+		// Of 200, 225 and 250 ms by chance: pictures at the same pace would
+		// otherwise always be read at the same age.
+		t.chance = t.chance*1664525 + 1013904223
+		at := (now + beatLeast + time.Duration(t.chance>>16%3)*beatGrid).Round(beatGrid)
+		wait = at - now
+	}
+	t.deadline = now + wait
+	err := t.Conn.SetReadDeadline(time.Now().Add(wait))
 	if t.final.Load() != nil { // finish has set its own a moment before
 		err = t.Conn.SetReadDeadline(time.Now())
 	}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A server's threads let the kernel gather their wake-ups, the first of them,
+// too, and its process is the one that was started.
+func TestServeHasTimerSlack(t *testing.T) {
+	t.Parallel()
+	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	defer p.terminate(t)
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", p.cmd.Process.Pid))
+	if err != nil || len(threads) < 2 {
+		t.Fatalf("threads %v, %v", threads, err)
+	}
+	for _, dir := range threads {
+		b, err := os.ReadFile(filepath.Join("/proc", filepath.Base(dir), "timerslack_ns"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.TrimSpace(string(b)); got != "5000000" {
+			t.Errorf("thread %s: %s ns", filepath.Base(dir), got)
+		}
+	}
+}

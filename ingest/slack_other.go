@@ -1,0 +1,6 @@
+//go:build !linux
+
+package ingest
+
+// SetTimerSlack does nothing here.
+func SetTimerSlack() {}
