@@ -16,7 +16,7 @@ const (
 	// blockSize is the length of a SHA-256 block in bytes.
 	blockSize = 64
 	// longest is how many bytes one call of assembly takes: the scheduler cannot
-	// stop it before its end, some 40 µs.
+	// stop it before its end, some 50 µs.
 	longest = 64 << 10
 	// piece is how many bytes the standard library takes at a time, CRC before
 	// SHA, so that SHA finds them in the nearest cache.

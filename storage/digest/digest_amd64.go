@@ -4,7 +4,7 @@ import "github.com/klauspost/cpuid/v2"
 
 // hardware says that the processor has the instructions of digest_amd64.s. Tests
 // change it.
-var hardware = cpuid.CPU.Supports(cpuid.SHA, cpuid.SSSE3, cpuid.SSE4, cpuid.SSE42)
+var hardware = cpuid.CPU.Supports(cpuid.SHA, cpuid.SSSE3, cpuid.SSE42)
 
 // blocksCRC takes 64*blocks bytes from p into h and crc, and returns the new crc.
 //

@@ -60,10 +60,10 @@ GLOBL flip<>(SB), RODATA|NOPTR, $16
 
 // ROUNDS does the four rounds whose constants begin at k and whose words are m.
 #define ROUNDS(k, m, s, t) \
-	MOVOU       k(K), X0;       \
-	PADDD       m, X0;          \
-	SHA256RNDS2 X0, s, t;       \
-	PSHUFD      $0x0e, X0, X0;  \
+	MOVOU       k(K), X0;      \
+	PADDD       m, X0;         \
+	SHA256RNDS2 X0, s, t;      \
+	PSHUFD      $0x0e, X0, X0; \
 	SHA256RNDS2 X0, t, s
 
 // NEXT makes of the 16 words in m0 to m3 the four that follow (FIPS 180-4, 6.2.2
@@ -94,17 +94,17 @@ GLOBL flip<>(SB), RODATA|NOPTR, $16
 
 // func blocksCRC(h *[8]uint32, crc uint32, p *byte, blocks int) uint32
 TEXT ·blocksCRC(SB), NOSPLIT, $0-36
-	MOVQ h+0(FP), DI
-	MOVL crc+8(FP), AX
-	MOVQ p+16(FP), SI
-	MOVQ blocks+24(FP), CX
-	LEAQ k<>(SB), K
+	MOVQ  h+0(FP), DI
+	MOVL  crc+8(FP), AX
+	MOVQ  p+16(FP), SI
+	MOVQ  blocks+24(FP), CX
+	LEAQ  k<>(SB), K
 	MOVOU flip<>(SB), X15
 	MOVOU (DI), X1
 	MOVOU 16(DI), X2
-	NOTL AX
+	NOTL  AX
 	TESTQ CX, CX
-	JLE  done
+	JLE   done
 
 block:
 	LOAD(SI, X3, X4, X5, X6)
@@ -129,13 +129,13 @@ block:
 	NEXT(X6, X3, X4, X5, X13)
 	ROUNDS(0xf0, X6, X1, X2)
 	ADD(DI, X1, X2, X13, X14)
-	ADDQ $64, SI
-	DECQ CX
-	JNZ  block
+	ADDQ  $64, SI
+	DECQ  CX
+	JNZ   block
 
 done:
-	NOTL AX
-	MOVL AX, ret+32(FP)
+	NOTL  AX
+	MOVL  AX, ret+32(FP)
 	RET
 
 #define ROUNDS2(k, ma, mb) \
@@ -154,23 +154,23 @@ done:
 
 // func blocksCRC2(ha, hb *[8]uint32, crca, crcb uint32, pa, pb *byte, blocks int) (uint32, uint32)
 TEXT ·blocksCRC2(SB), NOSPLIT, $0-56
-	MOVQ ha+0(FP), DI
-	MOVQ hb+8(FP), R9
-	MOVL crca+16(FP), AX
-	MOVL crcb+20(FP), BX
-	MOVQ pa+24(FP), SI
-	MOVQ pb+32(FP), DX
-	MOVQ blocks+40(FP), CX
-	LEAQ k<>(SB), K
+	MOVQ  ha+0(FP), DI
+	MOVQ  hb+8(FP), R9
+	MOVL  crca+16(FP), AX
+	MOVL  crcb+20(FP), BX
+	MOVQ  pa+24(FP), SI
+	MOVQ  pb+32(FP), DX
+	MOVQ  blocks+40(FP), CX
+	LEAQ  k<>(SB), K
 	MOVOU flip<>(SB), X15
 	MOVOU (DI), X1
 	MOVOU 16(DI), X2
 	MOVOU (R9), X7
 	MOVOU 16(R9), X8
-	NOTL AX
-	NOTL BX
+	NOTL  AX
+	NOTL  BX
 	TESTQ CX, CX
-	JLE  done
+	JLE   done
 
 block:
 	LOAD(SI, X3, X4, X5, X6)
@@ -197,14 +197,14 @@ block:
 	ROUNDS2(0xf0, X6, X12)
 	ADD(DI, X1, X2, X13, X14)
 	ADD(R9, X7, X8, X13, X14)
-	ADDQ $64, SI
-	ADDQ $64, DX
-	DECQ CX
-	JNZ  block
+	ADDQ  $64, SI
+	ADDQ  $64, DX
+	DECQ  CX
+	JNZ   block
 
 done:
-	NOTL AX
-	NOTL BX
-	MOVL AX, ret+48(FP)
-	MOVL BX, ret1+52(FP)
+	NOTL  AX
+	NOTL  BX
+	MOVL  AX, ret+48(FP)
+	MOVL  BX, ret1+52(FP)
 	RET

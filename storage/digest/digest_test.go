@@ -275,8 +275,8 @@ func FuzzDigest(f *testing.F) {
 	})
 }
 
-// fragmentSize is the length of a fragment of a camera of 2 Mbit/s, in bytes,
-// and chunk that of the pieces in which it lies in memory.
+// fragmentSize is about the length of a recorder's fragment in bytes, and chunk
+// that of the pieces in which it lies in memory.
 const (
 	fragmentSize = 250_000
 	chunk        = 16 << 10
@@ -295,7 +295,7 @@ func fragments(n int) [][][]byte {
 	return all
 }
 
-// many fragments are more than fit in a cache.
+// many fragments are more than fit in a core's own caches.
 const many = 64
 
 // BenchmarkStandard does what the standard library can: 8 KiB at a time, CRC
