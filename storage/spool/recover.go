@@ -1,7 +1,6 @@
 package spool
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -187,7 +186,7 @@ func (s *Spool) hashSealed(f vfs.File, size int64, v *Sealed) error {
 	if err != nil {
 		return err
 	}
-	sum.Sum(v.SHA256[:0])
+	v.SHA256 = sum.Sum()
 	return nil
 }
 
@@ -247,7 +246,7 @@ func (s *Spool) within(open, sealed string) (same bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return bytes.Equal(a.Sum(nil), b.Sum(nil)), nil
+	return a.Sum() == b.Sum(), nil
 }
 
 // sealLeftover seals what a crash left open. It returns nil for a file without

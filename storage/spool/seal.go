@@ -1,24 +1,22 @@
 package spool
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"syscall"
 
+	"qianshao/storage/digest"
 	"qianshao/storage/segment"
 	"qianshao/storage/vfs"
 )
 
 // finish appends the foot to a file of size durable bytes whose hash so far is
 // sum, and publishes it under its sealed name.
-func (s *Spool) finish(f vfs.File, name string, size int64, sum hash.Hash, foot *segment.Foot) (*Sealed, error) {
+func (s *Spool) finish(f vfs.File, name string, size int64, sum *digest.SHA256, foot *segment.Foot) (*Sealed, error) {
 	box := segment.AppendFoot(nil, foot)
-	_, _ = sum.Write(box)
-	out := &Sealed{Bytes: size + int64(len(box)), FootBytes: len(box), Foot: foot}
-	sum.Sum(out.SHA256[:0])
+	sum.Write(box)
+	out := &Sealed{SHA256: sum.Sum(), Bytes: size + int64(len(box)), FootBytes: len(box), Foot: foot}
 	out.Key = segment.Key{ID: foot.ID, Span: foot.Span()}
 	copy(out.Key.SHA[:], out.SHA256[:16])
 
@@ -49,13 +47,18 @@ func (s *Spool) finish(f vfs.File, name string, size int64, sum hash.Hash, foot 
 }
 
 // hashPrefix is the SHA-256 state after the first n bytes of r.
-func hashPrefix(r io.ReaderAt, n int64) (hash.Hash, error) {
-	sum := sha256.New()
-	if _, err := io.CopyBuffer(onlyWriter{sum}, io.NewSectionReader(r, 0, n), make([]byte, 256<<10)); err != nil {
+func hashPrefix(r io.ReaderAt, n int64) (*digest.SHA256, error) {
+	w := sumWriter{digest.New()}
+	if _, err := io.CopyBuffer(w, io.NewSectionReader(r, 0, n), make([]byte, 256<<10)); err != nil {
 		return nil, err
 	}
-	return sum, nil
+	return w.SHA256, nil
 }
 
-// onlyWriter hides other methods, so that CopyBuffer uses its buffer.
-type onlyWriter struct{ io.Writer }
+// sumWriter is a SHA256 as an io.Writer.
+type sumWriter struct{ *digest.SHA256 }
+
+func (w sumWriter) Write(p []byte) (int, error) {
+	w.SHA256.Write(p)
+	return len(p), nil
+}

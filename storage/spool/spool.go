@@ -15,11 +15,18 @@ import (
 	"log/slog"
 	"path"
 	"sync"
+	"time"
 
+	"qianshao/storage/digest"
 	"qianshao/storage/media"
 	"qianshao/storage/segment"
 	"qianshao/storage/vfs"
 )
+
+// pairWait is how long a fragment waits for one of another file, to be summed
+// together with it: a little more than the 25 ms between two beats at which
+// sockets are read.
+const pairWait = 30 * time.Millisecond
 
 // Errors that callers branch on.
 var (
@@ -59,6 +66,7 @@ type Config struct {
 type Spool struct {
 	cfg   Config
 	group *groupSync
+	sums  digest.Pairs // of the fragments of all files
 
 	mu     sync.Mutex
 	open   map[media.StreamID][]*File // in order of creation; guarded by mu
@@ -90,7 +98,7 @@ func Open(cfg Config) (*Spool, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Spool{cfg: cfg, open: map[media.StreamID][]*File{}, sealed: map[segment.ID]Sealed{}}
+	s := &Spool{cfg: cfg, sums: digest.Pairs{Wait: pairWait}, open: map[media.StreamID][]*File{}, sealed: map[segment.ID]Sealed{}}
 	switch cfg.Sync {
 	case SyncFragment, SyncOff:
 	case SyncGroup:
