@@ -11,6 +11,7 @@ import (
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/ingest/rtsp/rtsptest/odd"
 	"qianshao/ingest/rtsp/rtsptest/packet"
+	"qianshao/storage/timeline"
 )
 
 var (
@@ -331,6 +332,13 @@ func TestOddLife(t *testing.T) {
 			}
 			return p.Send(packets...)
 		}}},
+		{name: "a reboot every 30 s", after: 3, film: 2 * time.Second, check: shortGaps, cam: odd.Camera{NextKey: true, Film: loop.Params{FPS: 10, GOP: 1}, Write: func(p *odd.Play, f *odd.Frame, packets []odd.Packet) error {
+			if f.Maybe = f.I > 295 && p.N < 3; p.N < 3 && f.I >= 300 {
+				p.Conn.Reset()
+				return gone
+			}
+			return p.Send(packets...)
+		}}},
 		{name: "alive but silent", after: 2, cam: odd.Camera{NextKey: true, Write: silentAfter(40)}, check: stalledGap},
 		{name: "half-open: nothing comes any more", after: 2, check: stalledGap, cam: odd.Camera{NextKey: true, Write: silentAfter(40), Reply: func(r *odd.Reply) {
 			r.Silent = r.Conn.Playing() // as if it were not there
@@ -353,6 +361,21 @@ func silentAfter(n int) func(*odd.Play, *odd.Frame, []odd.Packet) error {
 	}
 }
 
+// shortGaps wants two and perhaps one before the first session, none much longer
+// than a key frame is away.
+func shortGaps(t *testing.T, o *oddOutcome) {
+	t.Helper()
+	for _, g := range o.gaps {
+		if d := time.Duration(g.To-g.From) * time.Microsecond; g.Cause != timeline.CameraOffline || d > 3*time.Second {
+			t.Errorf("a gap of %s, %s", d, g.Cause)
+		}
+	}
+	if n := len(o.gaps); n < 2 || n > 3 {
+		t.Errorf("%d gaps: %+v", n, o.gaps)
+	}
+}
+
+// stalledGap wants one, and not much longer than silence is borne.
 func stalledGap(t *testing.T, o *oddOutcome) {
 	t.Helper()
 	for _, g := range o.gaps {
