@@ -31,5 +31,9 @@ func SetTimerSlack() {
 	if err != nil || unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(timerSlack), 0, 0, 0) != nil {
 		return
 	}
+	// A thread with a real-time policy keeps none, and says nothing.
+	if now, err = unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0); err != nil || time.Duration(now) < timerSlack {
+		return
+	}
 	_ = syscall.Exec(path, os.Args, os.Environ())
 }

@@ -3,6 +3,7 @@ package recorder
 import (
 	"time"
 
+	"qianshao/ingest/rtsp/limit"
 	"qianshao/ingest/timesync"
 	"qianshao/storage/fmp4"
 	"qianshao/storage/live"
@@ -63,7 +64,7 @@ func (r *Recorder) place(p placed) {
 	if r.order.grew && s.cut == 0 {
 		s.cut = segment.EndChange
 	}
-	if !s.placed && s.bytes >= maxHeld {
+	if !s.placed && s.much() {
 		r.release(r.run.lastAt) // before the next picture needs the room
 	}
 	if r.cfg.Topic.Wanted() {
@@ -91,11 +92,11 @@ func (r *Recorder) segmentEnd(p placed, key bool) segment.EndReason {
 	if !s.placed && !r.settled(s, r.run.lastAt) {
 		return 0 // how long it is is not known yet
 	}
-	limit := r.length
+	most := r.length
 	if p.unit.Sync == media.OpenKeyFrame {
-		limit += limit / 2 // wait a while for one that needs nothing before it
+		most += most / 2 // wait a while for one that needs nothing before it
 	}
-	if age >= limit || age >= maxSegment || s.bytes >= maxSegmentBytes {
+	if age >= most || age >= maxSegment || s.bytes >= maxSegmentBytes {
 		return segment.EndLength
 	}
 	return 0
@@ -140,7 +141,13 @@ func (r *Recorder) openSegment(p placed) {
 
 // settled reports whether s can get its place.
 func (r *Recorder) settled(s *assembly, at time.Duration) bool {
-	return r.tracks[0].clock.Settled(at) || s.bytes >= maxHeld && (s.bytes >= s.most+maxBeside || at-s.at >= maxBehind)
+	return r.tracks[0].clock.Settled(at) || s.much() && (s.bytes >= s.most+maxBeside || at-s.at >= maxBehind)
+}
+
+// much reports whether s should not wait much longer for its place: another
+// picture like the largest may find no room.
+func (s *assembly) much() bool {
+	return s.bytes >= maxHeld || s.bytes+s.most > limit.Media-maxBeside
 }
 
 // closeFragment hands what is gathered to the writer. at is the present moment.

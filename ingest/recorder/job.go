@@ -85,6 +85,18 @@ func (j *job) done() {
 	jobs.Put(j)
 }
 
+// largest is the bytes of the largest picture.
+func (j *job) largest() int64 {
+	if j.fragment == nil {
+		return 0
+	}
+	n := uint32(0)
+	for _, s := range j.fragment.Runs[0].Sizes {
+		n = max(n, s)
+	}
+	return int64(n)
+}
+
 // size is the media bytes a job holds.
 func (j *job) size() int64 {
 	n := int64(0)

@@ -29,7 +29,7 @@ const (
 	// that is most likely. A large key frame, which takes its time to arrive, says
 	// little of when it was: so much may come after it, and so long.
 	maxHeld   = limit.Media / 2
-	maxBeside = limit.Queue - limit.Unit
+	maxBeside = 2 << 20
 	maxBehind = 800 * time.Millisecond
 	// silence is the shortest hole in the media time that ends a run.
 	silence = 2 * time.Second

@@ -366,7 +366,7 @@ func TestStalledDiskHoldsNoMoreThanItMay(t *testing.T) {
 			sync, track = media.KeyFrame, plainTrack()
 		}
 		at := time.Duration(i) * 40 * time.Millisecond
-		s.pictureAs(at, at, sync, track, 80<<10)
+		s.pictureAs(at, at, sync, track, 200<<10)
 		most = max(most, budget.Held())
 	}
 	if most < limit.Queue/2 || most > limit.Media {

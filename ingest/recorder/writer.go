@@ -59,7 +59,7 @@ func newWriter(cfg *Config, st *stats) *writer {
 func (w *writer) push(j *job) {
 	size := j.size()
 	w.mu.Lock()
-	if j.kind == jobFragment && (w.choked || w.bytes > 0 && w.bytes+size > queueMost()) {
+	if j.kind == jobFragment && (w.choked || w.bytes > 0 && w.bytes+size-j.largest() > queueMost()) {
 		w.choked = len(w.queue) > 0
 		j.kind = 0 // keeps its place, so that its time is reported lost in order
 		j.release()
@@ -74,8 +74,10 @@ func (w *writer) push(j *job) {
 	}
 }
 
-// queueMost is how many bytes of one stream may wait for the disk. Beyond it
-// whole fragments are given up, and that is recorded.
+// queueMost is how many bytes of one stream may wait for the disk, the largest
+// picture of the last fragment not counted: two large key frames may follow each
+// other faster than the first is written. Beyond it whole fragments are given
+// up, and that is recorded.
 func queueMost() int64 {
 	if media.Held() > limit.Node {
 		return limit.QueueLeast

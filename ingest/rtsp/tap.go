@@ -3,6 +3,7 @@ package rtsp
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -27,14 +28,17 @@ const (
 	estimateEvery = 4 * time.Second
 	// finishWait bounds how long the end of a session waits for the last bytes.
 	finishWait = 200 * time.Millisecond
-	// A socket is read at a beat: some 225 ms after it was read last, at a multiple
-	// of beatGrid, so that one wake-up serves all whose beats fall together. The
+	// A socket is read at a beat: some 225 ms after the one before, at a multiple of
+	// beatGrid, so that one wake-up serves all whose beats fall together. The
 	// low-water mark is half a second of the bitrate: what comes in a burst is
 	// read at once.
 	beatLeast = 200 * time.Millisecond
 	beatGrid  = 25 * time.Millisecond
-	markMin   = 8 << 10
-	markMax   = 192 << 10
+	// slowMost is the half second's bytes up to which there is no beat: media goes
+	// another way, or hardly comes.
+	slowMost = 500
+	markMin  = 8 << 10
+	markMax  = 192 << 10
 )
 
 // frameSink takes interleaved frames. It is called in the goroutine that reads.
@@ -96,7 +100,8 @@ type tap struct {
 	picture  int64 // the last that was seen to come
 	flow     bucket
 	chance   uint32
-	drained  bool // the socket was read and not waited for since
+	slow     bool // hardly anything comes here
+	drained  bool // the socket was emptied and not waited for since
 	quiet    bool // nothing more comes: what is there of an answer is all of it
 
 	mark  atomic.Int32                  // low-water mark set on the socket
@@ -115,7 +120,7 @@ type rateMeter struct {
 func newTap(conn net.Conn, raw *net.TCPConn, sink frameSink, h messages, clock func() time.Duration) *tap {
 	t := &tap{
 		Conn: conn, raw: raw, sink: sink, hooks: h, clock: clock,
-		urgent: func() bool { return false },
+		urgent: func() bool { return false }, chance: rand.Uint32(),
 	}
 	read := conn
 	if p, ok := conn.(*tunnel); ok {
@@ -181,9 +186,10 @@ func (t *tap) fill() error {
 	}
 	if errors.Is(err, errDeadline) {
 		t.deadline = 0
-		final := t.final.Swap(nil)
+		final := t.final.Load()
 		err := t.tick(true, final != nil)
-		if final != nil {
+		if final != nil && (t.drained || err != nil) { // else once more: armDeadline sees it
+			t.final.Store(nil)
 			close(*final)
 		}
 		return err
@@ -275,15 +281,16 @@ func (t *tap) got(n int) {
 func (t *tap) tick(raw, all bool) error {
 	now := t.clock()
 	if raw && (all || t.mark.Load() > 1 || now-t.lastRead >= drainEvery/2) {
+		var done bool // stopped before the socket was empty
 		var fail error
-		err := t.rc.Control(func(fd uintptr) { _, fail = t.drain(int(fd)) })
+		err := t.rc.Control(func(fd uintptr) { done, fail = t.drain(int(fd)) })
 		if err == nil {
 			err = fail
 		}
 		if err != nil {
 			return err
 		}
-		t.drained = true
+		t.drained = !done && (all || t.mark.Load() > 1)
 	}
 	t.settle(now)
 	t.duties(now)
@@ -335,6 +342,7 @@ func (t *tap) setMark(now time.Duration) {
 	want := t.mark.Load()
 	if span := now - t.rate.since; span >= estimateEvery {
 		half := t.rate.bytes * int64(500*time.Millisecond) / int64(span)
+		t.slow = half < slowMost
 		want = int32(max(markMin, min(markMax, half)))
 		t.rate = rateMeter{since: now}
 	}
@@ -378,7 +386,7 @@ func (t *tap) armDeadline() error {
 	}
 	wait := drainEvery
 	now := t.clock()
-	if t.rc != nil && t.mark.Load() > 1 {
+	if t.rc != nil && t.mark.Load() > 1 && !t.slow {
 		// Of 200, 225 and 250 ms by chance: pictures at the same pace would
 		// otherwise always be read at the same age.
 		t.chance = t.chance*1664525 + 1013904223

@@ -13,17 +13,24 @@ var hardware = cpuid.CPU.Supports(cpuid.SHA, cpuid.SSSE3, cpuid.SSE42) && sound(
 
 // sound holds the assembly against the standard library, once.
 func sound() bool {
-	var text [2 * blockSize]byte
-	for i := range text {
-		text[i] = byte(7 * i)
+	var text [3][2 * blockSize]byte
+	var sum [3]SHA256
+	var job [3]Job
+	for k := range text {
+		for i := range text[k] {
+			text[k][i] = byte(7*i + 31*k)
+		}
+		sum[k].h = initial
+		job[k] = Job{SHA: &sum[k], Bufs: [][]byte{text[k][:]}}
 	}
-	a, b, crc := initial, initial, crc32.Checksum(text[:], castagnoli)
-	if crcA, crcB := blocksCRC2(&a, &b, 0, 0, &text[0], &text[0], 2); crcA != crc || crcB != crc || a != b {
-		return false
+	One(&job[0])
+	Two(&job[1], &job[2])
+	for k := range text {
+		if sum[k].Sum() != sha256.Sum256(text[k][:]) || job[k].CRC != crc32.Checksum(text[k][:], castagnoli) {
+			return false
+		}
 	}
-	s := SHA256{h: initial}
-	s.Write(text[:])
-	return s.h == a && s.Sum() == sha256.Sum256(text[:])
+	return true
 }
 
 // blocksCRC takes 64*blocks bytes from p into h and crc, and returns the new crc.

@@ -55,6 +55,9 @@ func hashPrefix(r io.ReaderAt, n int64) (*digest.SHA256, error) {
 	return w.SHA256, nil
 }
 
+// onlyWriter hides other methods, so that CopyBuffer uses its buffer.
+type onlyWriter struct{ io.Writer }
+
 // sumWriter is a SHA256 as an io.Writer.
 type sumWriter struct{ *digest.SHA256 }
 

@@ -34,7 +34,7 @@ const (
 const (
 	Unit  = 8 << 20  // bytes of an access unit: the largest key frames seen have 7 MB
 	Media = 12 << 20 // bytes of all tracks between the socket and the file, those that wait for the disk among them
-	Queue = 10 << 20 // of these, bytes that wait for the disk: two of the largest usual key frames, 40 s of a usual camera
+	Queue = 8 << 20  // of these, bytes that wait for the disk, beside a fragment's largest picture: half a minute of a usual camera
 	Probe = 4 << 20  // of these, bytes that wait until it is known how deep B-frames reach
 
 	Set  = 16 << 10 // bytes of a parameter set: with all scaling lists they are below 2 KB
