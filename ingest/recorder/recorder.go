@@ -30,7 +30,7 @@ const (
 	// little of when it was: so much may come after it, and so long.
 	maxHeld   = limit.Media / 2
 	maxBeside = 2 << 20
-	maxBehind = 800 * time.Millisecond
+	maxBehind = 400 * time.Millisecond
 	// silence is the shortest hole in the media time that ends a run.
 	silence = 2 * time.Second
 )
