@@ -27,9 +27,8 @@ import (
 const (
 	killCameras = 4
 	// killBound is how much recent footage a kill may take: the open fragment,
-	// up to a second of pictures, and its sync; in the beginning of a session,
-	// which most of these sessions are, also what waits to be placed.
-	killBound = 2 * timeline.Second
+	// up to a second of pictures, and its sync.
+	killBound = 3 * timeline.Second / 2
 	// killLate is how long a camera goes on writing to a connection whose other
 	// end was killed.
 	killLate = timeline.Second
