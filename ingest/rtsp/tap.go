@@ -1,17 +1,13 @@
 package rtsp
 
 import (
-	"bytes"
 	"errors"
 	"math/rand/v2"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"qianshao/ingest/rtsp/limit"
 )
 
 const (
@@ -24,21 +20,8 @@ const (
 	// keepLibrary is how often the library is handed an empty receiver report: it
 	// watches the frames it sees, and sees none. Silence is watched here.
 	keepLibrary = 2500 * time.Millisecond
-	// estimateEvery is how often the bitrate is measured for the low-water mark.
-	estimateEvery = 4 * time.Second
 	// finishWait bounds how long the end of a session waits for the last bytes.
 	finishWait = 200 * time.Millisecond
-	// A socket is read at a beat: some 225 ms after the one before, at a multiple of
-	// beatGrid, so that one wake-up serves all whose beats fall together. The
-	// low-water mark is half a second of the bitrate: what comes in a burst is
-	// read at once.
-	beatLeast = 200 * time.Millisecond
-	beatGrid  = 25 * time.Millisecond
-	// slowMost is the half second's bytes up to which there is no beat: media goes
-	// another way, or hardly comes.
-	slowMost = 500
-	markMin  = 8 << 10
-	markMax  = 192 << 10
 )
 
 // frameSink takes interleaved frames. It is called in the goroutine that reads.
@@ -109,12 +92,6 @@ type tap struct {
 
 	mu       sync.Mutex
 	awaiting time.Duration // a request is unanswered since; 0 none; guarded by mu
-}
-
-// rateMeter measures the bitrate for the low-water mark.
-type rateMeter struct {
-	since time.Duration
-	bytes int64
 }
 
 func newTap(conn net.Conn, raw *net.TCPConn, sink frameSink, h messages, clock func() time.Duration) *tap {
@@ -332,75 +309,6 @@ func (t *tap) duties(now time.Duration) {
 	}
 }
 
-// setMark chooses the low-water mark: half a second of the measured bitrate,
-// 1 while an answer or a live viewer is waited for.
-func (t *tap) setMark(now time.Duration) {
-	if t.rc == nil {
-		t.rate = rateMeter{since: now}
-		return
-	}
-	want := t.mark.Load()
-	if span := now - t.rate.since; span >= estimateEvery {
-		half := t.rate.bytes * int64(500*time.Millisecond) / int64(span)
-		t.slow = half < slowMost
-		want = int32(max(markMin, min(markMax, half)))
-		t.rate = rateMeter{since: now}
-	}
-	t.mu.Lock()
-	if t.awaiting > 0 && now-t.awaiting > 2*time.Second {
-		t.awaiting = 0
-	}
-	waiting := t.awaiting > 0
-	t.mu.Unlock()
-	_, playing := t.hooks.playing()
-	if waiting || !playing || t.urgent() {
-		want = 1
-	}
-	old := t.mark.Load()
-	if want != 1 && old != 1 && abs32(want-old)*4 < old { // within 25 %
-		return
-	}
-	t.applyMark(want)
-}
-
-func (t *tap) applyMark(want int32) {
-	if t.rc == nil || t.mark.Load() == want {
-		return
-	}
-	if setLowWater(t.rc, int(want)) == nil {
-		t.mark.Store(want)
-	}
-}
-
-func abs32(v int32) int32 {
-	if v < 0 {
-		return -v
-	}
-	return v
-}
-
-// armDeadline sets the read deadline when none is pending.
-func (t *tap) armDeadline() error {
-	if t.deadline != 0 {
-		return nil
-	}
-	wait := drainEvery
-	now := t.clock()
-	if t.rc != nil && t.mark.Load() > 1 && !t.slow {
-		// Of 200, 225 and 250 ms by chance: pictures at the same pace would
-		// otherwise always be read at the same age.
-		t.chance = t.chance*1664525 + 1013904223
-		at := (now + beatLeast + time.Duration(t.chance>>16%3)*beatGrid).Round(beatGrid)
-		wait = at - now
-	}
-	t.deadline = now + wait
-	err := t.Conn.SetReadDeadline(time.Now().Add(wait))
-	if t.final.Load() != nil { // finish has set its own a moment before
-		err = t.Conn.SetReadDeadline(time.Now())
-	}
-	return err
-}
-
 // buffers are shared by all taps: one is used only while a socket is read, so a
 // node needs as many as it has processors, not as it has cameras.
 var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b }}
@@ -491,92 +399,6 @@ func (t *tap) consume() {
 	}
 }
 
-// awaitsHTTP reports whether a head of HTTP begins here where it may stand.
-func (t *tap) awaitsHTTP(b []byte) bool {
-	_, playing := t.hooks.playing()
-	return !playing && bytes.HasPrefix(b, []byte("HTTP/1."))
-}
-
-// foreign takes what is no RTSP: HTTP before anything plays, or garbage.
-func (t *tap) foreign(b []byte) {
-	if _, playing := t.hooks.playing(); !playing {
-		_, overHTTP := t.Conn.(*tunnel)
-		used, err := answersHTTP(b, overHTTP)
-		t.r += used
-		if err == nil && used == 0 && couldBegin(b) {
-			err = beyond(b)
-		}
-		if t.stop = err; used > 0 || err != nil {
-			return
-		}
-	}
-	t.skipGarbage(b)
-}
-
-// aligned reports whether another frame or message follows at n: then what is
-// before it was a frame, too, whatever it holds. A dollar sign alone is no sign:
-// every 256th byte of a picture is one. Nor is a real frame there, if others are
-// found on the way to it: then it is met by chance.
-func (t *tap) aligned(b []byte, n int) bool {
-	if !t.begins(b, n) {
-		return false
-	}
-	for i := 1; i < n; i++ {
-		d := bytes.IndexByte(b[i:n], '$')
-		if d < 0 {
-			break
-		}
-		if i += d; t.begins(b, i) && t.sink.surely(b[i+1], b[i+4:]) {
-			return false
-		}
-	}
-	return true
-}
-
-// begins reports whether a frame of media or an answer begins at n.
-func (t *tap) begins(b []byte, n int) bool {
-	if len(b) < n+5 {
-		return false
-	}
-	next := b[n:]
-	return startsAnswer(next) || next[0] == '$' && (next[2]|next[3] == 0 || t.sink.plausible(next[1], next[4:]))
-}
-
-// description finds the end of the answer to DESCRIBE at the front of b, whose
-// Content-Length may be missing, too small or too large: it ends where the next
-// frame or message begins, or where nothing more comes. m and used are what
-// parseMessage makes of it.
-func (t *tap) description(b []byte, m *message, used int) (*message, int) {
-	end, skip := headerEnd(b)
-	if end < 0 {
-		return m, used
-	}
-	if m == nil { // not all there
-		if !t.quiet {
-			return nil, 0
-		}
-		m = parseHeader(b[:end])
-		used = end + skip
-	}
-	if m == nil || m.status() != 200 || m.length() >= 0 && used == len(b) && len(m.body) == m.length() {
-		return m, used
-	}
-	n := used
-	for n < len(b) && n-end-skip < limit.Body && b[n] != '$' && !startsAnswer(b[n:]) {
-		n++
-	}
-	if n == len(b) && !t.quiet && m.length() < 0 {
-		return nil, 0
-	}
-	if n > used || len(m.body) != max(m.length(), 0) {
-		t.hooks.mend(RepairBody)
-		m.body = bytes.Clone(b[end+skip : n])
-	}
-	return m, n
-}
-
-func startsAnswer(b []byte) bool { return len(b) >= 5 && string(b[:5]) == "RTSP/" }
-
 // message passes one message through the hooks.
 func (t *tap) message(m *message, now time.Duration) {
 	t.mu.Lock()
@@ -595,62 +417,6 @@ func (t *tap) message(m *message, now time.Duration) {
 	if toLibrary != nil {
 		t.out = toLibrary.bytes()
 	}
-}
-
-// skipGarbage drops bytes that are neither frame nor message, up to the next
-// byte that could begin one.
-func (t *tap) skipGarbage(b []byte) {
-	n := 1
-	for n < len(b) && b[n] != '$' && !couldBegin(b[n:]) {
-		n++
-	}
-	t.r += n
-	t.garbage += uint64(n)
-	t.hooks.mend(RepairGarbage)
-	t.spoil(n)
-}
-
-// spoil counts bytes that are good for nothing. A camera that sends too many of
-// them and no picture is given up.
-func (t *tap) spoil(n int) {
-	if p := t.sink.pictures(); p != t.picture {
-		t.picture, t.waste = p, 0
-	}
-	if t.waste += n; t.waste > limit.Garbage && t.stop == nil {
-		t.stop = ErrGarbage
-	}
-}
-
-// longestLine bounds the first line of a message.
-const longestLine = 2 << 10
-
-// couldBegin reports whether a message may begin with these bytes: a first line
-// of printable characters that is, or may become, that of an answer or a
-// request.
-func couldBegin(b []byte) bool {
-	for i, c := range b[:min(len(b), 13)] { // what is dear is asked last: garbage is long
-		switch {
-		case c == ' ' || c == '/':
-			return i >= 3 && couldBeLine(b)
-		case (c < 'A' || c > 'Z') && c != '_':
-			return false
-		}
-	}
-	return len(b) < 13
-}
-
-// couldBeLine reports whether a first line of a message is there, or may become
-// one.
-func couldBeLine(b []byte) bool {
-	for i, c := range b[:min(len(b), longestLine)] {
-		switch {
-		case c == '\n':
-			return startsMessage(strings.TrimSpace(string(b[:i])))
-		case c < ' ' && c != '\r' && c != '\t', c == 0x7f:
-			return false
-		}
-	}
-	return len(b) < longestLine
 }
 
 // Write sends the library's requests, after the hooks.
