@@ -124,6 +124,26 @@ func TestHealEndsAStall(t *testing.T) {
 	}
 }
 
+// TestHealAtOnce: a fault that is ended before its goroutine ran has begun all
+// the same, and is logged.
+func TestHealAtOnce(t *testing.T) {
+	t.Parallel()
+	s := start(t, small(loop.H264))
+	if r := dial(t, s).do("DESCRIBE", s.URL(1)); r.status != 200 { // it runs
+		t.Fatalf("DESCRIBE: %d", r.status)
+	}
+	const n = 200
+	for range n {
+		if err := s.Inject(1, Fault{Kind: Stall, For: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		s.Heal(1)
+	}
+	if got := len(s.Faults()); got != n {
+		t.Errorf("%d of %d faults logged", got, n)
+	}
+}
+
 func TestCutAndReboot(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]Fault{

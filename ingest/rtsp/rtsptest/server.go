@@ -301,7 +301,8 @@ func (s *Server) Heal(cam int) {
 }
 
 // sleepUntil waits for the cameras' clock to reach us; false when ctx ended
-// first.
+// before that moment. A moment that has come counts as reached, also when ctx
+// ended before anybody looked at the timer.
 func (s *Server) sleepUntil(ctx context.Context, us int64) bool {
 	t := time.NewTimer(time.Duration(us-s.Now()) * time.Microsecond)
 	defer t.Stop()
@@ -309,7 +310,7 @@ func (s *Server) sleepUntil(ctx context.Context, us int64) bool {
 	case <-t.C:
 		return true
 	case <-ctx.Done():
-		return false
+		return s.Now() >= us
 	}
 }
 
