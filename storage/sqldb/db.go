@@ -87,7 +87,7 @@ func (db *DB) open(ctx context.Context, migrations fs.FS, opts Options) (err err
 	}
 	db.r.SetMaxOpenConns(readers)
 	db.r.SetMaxIdleConns(readers)
-	if err := db.w.PingContext(ctx); err != nil {
+	if err := db.connect(ctx, opts.busy()); err != nil {
 		return err
 	}
 	if migrations == nil {
@@ -96,14 +96,35 @@ func (db *DB) open(ctx context.Context, migrations fs.FS, opts Options) (err err
 	return migrate(ctx, db.w, db.path, migrations, opts.Log)
 }
 
+// connect opens the writing connection. Two processes that turn a new file to WAL
+// at once may each hold what the other wants: SQLite then tells one of them that
+// the file is locked without waiting, and it tries again here.
+func (db *DB) connect(ctx context.Context, patience time.Duration) error {
+	for until := time.Now().Add(patience); ; {
+		err := db.w.PingContext(ctx)
+		if !IsBusy(err) || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// busy is how long to wait for another process.
+func (o Options) busy() time.Duration {
+	if o.BusyTimeout > 0 {
+		return o.BusyTimeout
+	}
+	return 10 * time.Second
+}
+
 // dsn builds the data source name. The busy timeout stands first: the other
 // pragmas may already meet another process's lock.
 func dsn(path string, opts Options, write bool) string {
-	busy := opts.BusyTimeout
-	if busy <= 0 {
-		busy = 10 * time.Second
-	}
-	q := []string{"_pragma=busy_timeout(" + strconv.FormatInt(busy.Milliseconds(), 10) + ")"}
+	q := []string{"_pragma=busy_timeout(" + strconv.FormatInt(opts.busy().Milliseconds(), 10) + ")"}
 	if opts.CacheKiB > 0 {
 		q = append(q, "_pragma=cache_size("+strconv.Itoa(-opts.CacheKiB)+")")
 	}
