@@ -22,8 +22,11 @@ const (
 	defaultUploads = 4
 	// uploadBatch bounds how many rows one look at the queue takes.
 	uploadBatch = 256
-	backoffMin  = time.Second
-	backoffMax  = time.Minute
+	// gatherFor is the least time between two looks: sealed segments gather
+	// meanwhile and share a look, a commit and its sync.
+	gatherFor  = 4 * time.Second
+	backoffMin = time.Second
+	backoffMax = time.Minute
 	// retryBad is how long a segment is left alone that cannot be stored, or
 	// sealed: each attempt may read it whole.
 	retryBad = 10 * time.Minute
@@ -154,6 +157,7 @@ func (a *Archive) settleSpool(ctx context.Context) {
 // clips are served from the spool.
 func (a *Archive) Run(ctx context.Context) error {
 	pause := time.Duration(0)
+	var last time.Time // when the look at the queue before ended
 	for {
 		wait := 5 * time.Second
 		if pause > 0 {
@@ -169,6 +173,14 @@ func (a *Archive) Run(ctx context.Context) error {
 			timer.Stop()
 			return nil
 		case <-wake:
+			// The first goes at once; those that follow it go together.
+			timer.Reset(time.Until(last.Add(gatherFor)))
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return nil
+			case <-timer.C:
+			}
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -192,6 +204,7 @@ func (a *Archive) Run(ctx context.Context) error {
 		default:
 			pause = min(2*pause, backoffMax)
 		}
+		last = time.Now()
 	}
 }
 
@@ -216,6 +229,8 @@ func (a *Archive) upload(ctx context.Context) error {
 	}
 }
 
+// uploadRows stores rows, several at a time, and notes them as stored many at a
+// time: each note is a sync.
 func (a *Archive) uploadRows(ctx context.Context, rows []index.Row) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -223,6 +238,12 @@ func (a *Archive) uploadRows(ctx context.Context, rows []index.Row) error {
 	var wg sync.WaitGroup
 	var once sync.Once
 	var first error
+	failed := func(err error) {
+		if err != nil {
+			once.Do(func() { first = err; cancel() })
+		}
+	}
+	var notes notes
 	n := a.Uploads
 	if n <= 0 {
 		n = defaultUploads
@@ -230,9 +251,11 @@ func (a *Archive) uploadRows(ctx context.Context, rows []index.Row) error {
 	for range min(n, len(rows)) {
 		wg.Go(func() {
 			for r := range work {
-				if err := a.store(ctx, r); err != nil {
-					once.Do(func() { first = err; cancel() })
+				there, err := a.store(ctx, r)
+				if there {
+					err = a.stored(context.WithoutCancel(ctx), notes.add(r))
 				}
+				failed(err)
 			}
 		})
 	}
@@ -246,18 +269,58 @@ feed:
 	}
 	close(work)
 	wg.Wait()
+	// What the store has is noted also when another segment failed.
+	failed(a.stored(context.WithoutCancel(ctx), notes.take()))
 	if first == nil {
 		first = ctx.Err()
 	}
 	return first
 }
 
-// store takes one segment from SEALED over STORED and INDEXED to SPOOL FREED.
-// Every step may have been done before.
-func (a *Archive) store(ctx context.Context, r index.Row) error {
+// notes gathers segments that the store has, to be noted together.
+type notes struct {
+	mu    sync.Mutex
+	rows  []index.Row // guarded by mu
+	since time.Time   // of the first of them; guarded by mu
+}
+
+const (
+	// notesMost and notesWait bound what is stored again if the process ends
+	// before it is noted.
+	notesMost = 64
+	notesWait = time.Second
+)
+
+// add takes a row, and gives those that should be noted now, if any.
+func (n *notes) add(r index.Row) []index.Row {
+	n.mu.Lock()
+	if len(n.rows) == 0 {
+		n.since = time.Now()
+	}
+	n.rows = append(n.rows, r)
+	due := len(n.rows) >= notesMost || time.Since(n.since) > notesWait
+	n.mu.Unlock()
+	if due {
+		return n.take()
+	}
+	return nil
+}
+
+// take gives what is left to be noted.
+func (n *notes) take() []index.Row {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	rows := n.rows
+	n.rows = nil
+	return rows
+}
+
+// store takes one segment from SEALED to STORED, and reports whether the store
+// has it. It may have had it before.
+func (a *Archive) store(ctx context.Context, r index.Row) (there bool, err error) {
 	key := r.Key()
 	if a.isBad(r.ID) {
-		return nil
+		return false, nil
 	}
 	if _, err := a.Spool.Stat(key); errors.Is(err, fs.ErrNotExist) {
 		return a.storeMissing(ctx, r)
@@ -269,7 +332,7 @@ func (a *Archive) store(ctx context.Context, r index.Row) error {
 		}
 		return sectionCloser{io.NewSectionReader(f, 0, r.Bytes), f}, nil
 	}}
-	err := blob.ErrCannotAdopt
+	err = blob.ErrCannotAdopt
 	if ad, ok := a.Store.(blob.Adopter); ok {
 		err = ad.Adopt(ctx, key.String(), a.Spool.Path(key), c)
 	}
@@ -278,17 +341,17 @@ func (a *Archive) store(ctx context.Context, r index.Row) error {
 	}
 	switch {
 	case err == nil:
-		return a.stored(ctx, r)
+		return true, nil
 	case errors.Is(err, blob.ErrChecksum) || errors.Is(err, blob.ErrDifferent):
 		// Of this segment alone: the others go on.
 		a.noteBad(r, "segment cannot be stored; run qianshao check --deep", err)
-		return nil
+		return false, nil
 	case errors.Is(err, fs.ErrNotExist):
 		if _, serr := a.Spool.Stat(key); errors.Is(serr, fs.ErrNotExist) {
 			return a.storeMissing(ctx, r) // another upload was quicker
 		}
 	}
-	return fmt.Errorf("store %s: %w", key, err)
+	return false, fmt.Errorf("store %s: %w", key, err)
 }
 
 // isBad reports whether the segment could not be stored a short while ago.
@@ -312,25 +375,46 @@ func (a *Archive) noteBad(r index.Row, what string, err error) {
 	a.up.bad[r.ID] = time.Now()
 }
 
-func (a *Archive) stored(ctx context.Context, r index.Row) error {
-	if err := a.Index.SetStored(ctx, r.ID); err != nil {
-		return fmt.Errorf("note %s as stored: %w", r.Key(), err)
+// stored takes segments that the store has from STORED over INDEXED to SPOOL
+// FREED. A row that is not in the index any more holds up no other.
+func (a *Archive) stored(ctx context.Context, rows []index.Row) error {
+	if len(rows) == 0 {
+		return nil
 	}
-	return a.Spool.Remove(r.Key())
+	ids := make([]segment.ID, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	err := a.Index.SetStored(ctx, ids...)
+	if errors.Is(err, index.ErrNotExist) && len(rows) > 1 {
+		var errs []error
+		for i := range rows {
+			errs = append(errs, a.stored(ctx, rows[i:i+1]))
+		}
+		return errors.Join(errs...)
+	}
+	if err != nil {
+		return fmt.Errorf("note %s as stored: %w", rows[0].Key(), err)
+	}
+	var errs []error
+	for i := range rows {
+		errs = append(errs, a.Spool.Remove(rows[i].Key()))
+	}
+	return errors.Join(errs...)
 }
 
 // storeMissing handles a row that says spooled and whose file is not there: it
 // is in the store after all, or it is lost, which is said once.
-func (a *Archive) storeMissing(ctx context.Context, r index.Row) error {
+func (a *Archive) storeMissing(ctx context.Context, r index.Row) (there bool, err error) {
 	info, err := a.Store.Head(ctx, r.Key().String())
 	switch {
 	case err == nil && info.Size == r.Bytes:
-		return a.stored(ctx, r)
+		return true, nil
 	case err != nil && !errors.Is(err, blob.ErrNotExist):
-		return err
+		return false, err
 	}
 	a.noteBad(r, "segment is neither in the spool nor in the store; run qianshao check", fs.ErrNotExist)
-	return nil
+	return false, nil
 }
 
 // Delete removes a segment's bytes wherever they lie, for good: when it returns,

@@ -149,8 +149,9 @@ func pull(ctx context.Context, cfg *Config, u *url.URL, transport transport, h H
 	c := &gortsplib.Client{
 		Scheme: "rtsp", Host: u.Host, Transport: &over, UserAgent: agent,
 		ReadTimeout: max(cfg.Stall, cfg.FirstFrame) + 5*time.Second, WriteTimeout: writeTimeout,
-		DialContext:   a.dial,
-		OnPacketsLost: func(uint64) {}, OnDecodeError: func(error) {}, OnTransportSwitch: func(error) {},
+		WriteQueueSize: 8, // of reports: hardly anything is sent
+		DialContext:    a.dial,
+		OnPacketsLost:  func(uint64) {}, OnDecodeError: func(error) {}, OnTransportSwitch: func(error) {},
 	}
 	if err := c.Start2(); err != nil {
 		return fmt.Errorf("start: %w", err)

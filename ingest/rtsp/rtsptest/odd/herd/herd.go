@@ -129,6 +129,14 @@ func Kinds(bitrate int, certificate *tls.Config) []Kind {
 			c.Bend = jumble
 		})},
 		{Name: "RTSPS, self-signed", Make: of(func(c *odd.Camera) { c.TLS = certificate })},
+		{Name: "RTSP over HTTP, answers to POST, a POST a message", Transport: "http", Make: of(func(c *odd.Camera) {
+			c.HTTP = true
+			c.Web = func(w *odd.Web) {
+				if w.Method == "POST" {
+					w.Status, w.Reason, w.Messages = 200, "OK", 1
+				}
+			}
+		})},
 		{Name: "Digest, a nonce a request", Make: of(func(c *odd.Camera) {
 			c.Guard = &odd.Guard{User: User, Password: Password, OneUse: true}
 		})},
