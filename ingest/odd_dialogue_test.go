@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"qianshao/ingest/rtsp/rtsptest/clocktest"
 	"qianshao/ingest/rtsp/rtsptest/odd"
 	"qianshao/registry"
 	"qianshao/registry/secret"
@@ -243,6 +244,39 @@ func TestOddDialogue(t *testing.T) {
 		{name: "TEARDOWN unanswered", cam: odd.Camera{Reply: func(r *odd.Reply) { r.Silent = r.Method == "TEARDOWN" }}},
 		{name: "first frame after 9 s", cam: odd.Camera{NextKey: true, Late: 9 * time.Second}, check: once},
 	})
+}
+
+// A camera that does not answer TEARDOWN is told once and not waited for; what it
+// sent until then is recorded.
+func TestOddTeardown(t *testing.T) {
+	t.Parallel()
+	cam, err := odd.Start(t.Context(), odd.Camera{Reply: func(r *odd.Reply) { r.Silent = r.Method == "TEARDOWN" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStation(t, t.TempDir(), 1)
+	id := s.add(draft("A", cam.URL())).Stream(0)
+	s.until("recording", func() bool { return s.recorded(id) > 2*timeline.Second })
+	began := time.Now()
+	s.stop()
+	if d := time.Since(began); d > clocktest.Slow*2*time.Second {
+		t.Errorf("stopped after %s", d)
+	}
+	if n := cam.Count("TEARDOWN"); n != 1 {
+		t.Errorf("%d TEARDOWN", n)
+	}
+	o := &oddOutcome{cam: cam}
+	o.read(t, s, id)
+	have := map[int64]bool{}
+	for _, f := range o.frames {
+		have[f.TimeUS] = true
+	}
+	for _, shot := range cam.Shots() {
+		// What is on its way in the last moment may be too late.
+		if shot.TimeUS < began.Add(-500*time.Millisecond).UnixMicro() && !have[shot.TimeUS] {
+			t.Errorf("the frame of %d, sent %s before the end, is missing", shot.TimeUS, began.Sub(time.UnixMicro(shot.TimeUS)))
+		}
+	}
 }
 
 // Redirected to another address, the camera is found there.

@@ -87,6 +87,20 @@ func swollen(size int) func(*odd.Play, *odd.Frame) []odd.Packet {
 	}
 }
 
+// withoutIDR leaves out every IDR picture, and at the beginning what comes before
+// the first recovery point, and says so.
+func withoutIDR() func(*odd.Play, *odd.Frame) []odd.Packet {
+	begun := false
+	return func(p *odd.Play, f *odd.Frame) []odd.Packet {
+		idr := slices.ContainsFunc(f.NALs, func(n []byte) bool { return n[0]&0x1f == 5 })
+		begun = begun || f.Key && !idr
+		if f.Lost = idr || !begun; f.Lost {
+			return nil
+		}
+		return odd.Whole(p, f)
+	}
+}
+
 // drop leaves out a packet of every eighth frame but key frames, and says so.
 func drop(which func(n int) int) func(*odd.Play, *odd.Frame, []odd.Packet) []odd.Packet {
 	return func(_ *odd.Play, f *odd.Frame, packets []odd.Packet) []odd.Packet {
@@ -207,6 +221,7 @@ func TestOddFraming(t *testing.T) {
 		// filmed since the last, so this takes up to a minute.
 		{name: "a GOP of a minute", film: 62 * time.Second, check: keys(2), cam: odd.Camera{Film: loop.Params{GOP: 60, Seconds: 60, FPS: 5, Bitrate: 50_000}}},
 		{name: "intra refresh without IDR", rough: true, film: 4 * time.Second, cam: odd.Camera{Film: loop.Params{Tune: "intra-refresh=1"}}},
+		{name: "intra refresh, never an IDR", rough: true, film: 5 * time.Second, cam: odd.Camera{Film: loop.Params{Tune: "intra-refresh=1"}, Pack: withoutIDR()}},
 		{name: "key frames of 1 MB", film: 3 * time.Second, cam: odd.Camera{NextKey: true, Film: loop.Params{GOP: 2}, Pack: func(p *odd.Play, f *odd.Frame) []odd.Packet {
 			if f.Key {
 				f = with(big(1<<20), f)
@@ -298,14 +313,14 @@ func TestOddAudio(t *testing.T) {
 }
 
 // breaking breaks the connection at a frame of every session; nobody knows what
-// of the last second arrived.
-func breaking(at int, how func(p *odd.Play, packets []odd.Packet) error) func(*odd.Play, *odd.Frame, []odd.Packet) error {
+// of the last unsure frames before it arrived.
+func breaking(at, unsure int, how func(p *odd.Play, packets []odd.Packet) error) func(*odd.Play, *odd.Frame, []odd.Packet) error {
 	return func(p *odd.Play, f *odd.Frame, packets []odd.Packet) error {
 		if p.N > 2 { // sessions enough
 			return p.Send(packets...)
 		}
 		if f.I < at {
-			f.Maybe = at-f.I < 30
+			f.Maybe = at-f.I <= unsure
 			return p.Send(packets...)
 		}
 		f.Lost = true
@@ -322,13 +337,13 @@ func TestOddLife(t *testing.T) {
 	}
 	gone := errors.New("the camera broke off")
 	testOdd(t, []oddCase{
-		{name: "EOF in mid-frame", after: 3, check: back, cam: odd.Camera{NextKey: true, Write: breaking(40, func(p *odd.Play, packets []odd.Packet) error {
+		{name: "EOF in mid-frame", after: 3, check: back, cam: odd.Camera{NextKey: true, Write: breaking(40, 0, func(p *odd.Play, packets []odd.Packet) error {
 			b := packets[0].Interleaved()
 			_ = p.Conn.Write(b[:len(b)/2]) // the connection ends anyway
 			p.Conn.Close()
 			return gone
 		})}},
-		{name: "RST", after: 3, check: back, cam: odd.Camera{NextKey: true, Write: breaking(40, func(p *odd.Play, _ []odd.Packet) error {
+		{name: "RST", after: 3, check: back, cam: odd.Camera{NextKey: true, Write: breaking(40, 30, func(p *odd.Play, _ []odd.Packet) error {
 			p.Conn.Reset()
 			return gone
 		})}},

@@ -143,7 +143,11 @@ func TestOddRTP(t *testing.T) {
 		{name: "the camera's clock is at 1970", cam: odd.Camera{Report: func(p *odd.Play, _ *odd.Frame) []byte {
 			now := p.Now()
 			return odd.SenderReport(p.Video.SSRC, now-p.Began, p.Video.Base+uint32(uint64(now)*9/100), 1, 1)
-		}}},
+		}}, check: func(t *testing.T, o *oddOutcome) {
+			t.Helper()
+			began := o.cam.Shots()[0].TimeUS // since then its clock counts, or a little before
+			known(-time.Duration(began)*time.Microsecond)(t, o)
+		}},
 		{name: "the camera's clock counts from 0 without an epoch", cam: odd.Camera{Report: func(p *odd.Play, _ *odd.Frame) []byte {
 			now := p.Now()
 			return odd.SenderReport(p.Video.SSRC, now-p.Began-2_208_988_800_000_000, p.Video.Base+uint32(uint64(now)*9/100), 1, 1)

@@ -124,8 +124,8 @@ func before(t *testing.T) (*rounds, *s3blob.Store) {
 	return r, s3
 }
 
-// From S3 the first byte of a clip of up to 16 segments takes two round trips, of up
-// to 32 three: the feet, as many at once as the store allows requests (16), then
+// From S3 the first byte of a clip of up to 32 segments takes two round trips, of up
+// to 64 three: the feet, as many at once as the store allows requests (32), then
 // media. Where the feet are known, also from before a restart, it takes one. A clip
 // takes no more than two requests for the media of a segment.
 func TestRoundTrips(t *testing.T) {
@@ -133,7 +133,7 @@ func TestRoundTrips(t *testing.T) {
 	r, s3 := before(t)
 	local := storagetest.New(t)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
-	rec := local.Record(storagetest.Script{Segment: 30, Runs: []storagetest.Run{{Pieces: []storagetest.Piece{{Video: v, Seconds: 600}}}}})
+	rec := local.Record(storagetest.Script{Segment: 30, Runs: []storagetest.Run{{Pieces: []storagetest.Piece{{Video: v, Seconds: 1200}}}}})
 	local.Store = s3
 	for _, v := range local.Spool.List() {
 		local.Upload(v.Key, v.Bytes, v.SHA256)
@@ -150,7 +150,7 @@ func TestRoundTrips(t *testing.T) {
 	}{
 		{"within a segment", 35, 10, []int{2, 1}, 1},
 		{"over a border", 55, 10, []int{2, 1}, 2},
-		{"ten minutes", 0, 599, []int{16, 4, 1}, 20}, // 16: the store's own limit
+		{"twenty minutes", 0, 1199, []int{32, 8, 1}, 40}, // 32: the store's own limit
 	} {
 		if err := os.RemoveAll(filepath.Join(local.Dir(), "feet")); err != nil {
 			t.Fatal(err)
@@ -208,8 +208,8 @@ func remoteFeetGo(t *testing.T, local *storagetest.Archive, rec *storagetest.Rec
 	if err := local.Delete(t.Context(), rows[0]); err != nil {
 		t.Fatal(err)
 	}
-	if is := feet(); was != 20 || is != 19 {
-		t.Errorf("%d feet on disk, and after a deletion %d; want 20 and 19", was, is)
+	if is := feet(); was != 40 || is != 39 {
+		t.Errorf("%d feet on disk, and after a deletion %d; want 40 and 39", was, is)
 	}
 }
 

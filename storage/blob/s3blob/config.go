@@ -79,7 +79,7 @@ type Config struct {
 	// system's. Default: the system's.
 	CAFile string
 	// Parallel is the most requests open at once; the bodies of Gets do not
-	// count. Default 16.
+	// count. Default 32.
 	Parallel int
 	// Attempts is how often a request is made before its error is returned.
 	// Default 4.
@@ -109,7 +109,7 @@ func (c *Config) setDefaults() {
 	if c.Region == "" {
 		c.Region = "us-east-1"
 	}
-	def(&c.Parallel, 16)
+	def(&c.Parallel, 32)
 	def(&c.Attempts, 4)
 	dur(&c.Backoff, 200*time.Millisecond)
 	dur(&c.BackoffMax, 10*time.Second)
