@@ -6,4 +6,4 @@ package clocktest
 // makes everything several times slower. What is promised is judged without it.
 const Slow = 16
 
-const parallel = 8
+const parallel = 10
