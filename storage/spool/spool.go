@@ -25,8 +25,13 @@ import (
 
 // pairWait is how long a fragment waits for one of another file, to be summed
 // together with it: a little more than the 25 ms between two beats at which
-// sockets are read.
-const pairWait = 30 * time.Millisecond
+// sockets are read, or four such where it waits much longer for its sync.
+func pairWait(m SyncMode) time.Duration {
+	if m == SyncGroup {
+		return 110 * time.Millisecond
+	}
+	return 30 * time.Millisecond
+}
 
 // Errors that callers branch on.
 var (
@@ -98,7 +103,7 @@ func Open(cfg Config) (*Spool, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Spool{cfg: cfg, sums: digest.Pairs{Wait: pairWait}, open: map[media.StreamID][]*File{}, sealed: map[segment.ID]Sealed{}}
+	s := &Spool{cfg: cfg, sums: digest.Pairs{Wait: pairWait(cfg.Sync)}, open: map[media.StreamID][]*File{}, sealed: map[segment.ID]Sealed{}}
 	switch cfg.Sync {
 	case SyncFragment, SyncOff:
 	case SyncGroup:
