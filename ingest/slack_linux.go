@@ -10,7 +10,7 @@ import (
 )
 
 // timerSlack is how late the kernel may end a sleep of this process.
-const timerSlack = 5 * time.Millisecond
+const timerSlack = 10 * time.Millisecond
 
 // SetTimerSlack begins the program anew, with the same process id and arguments,
 // as one whose sleeps the kernel may end a little late (prctl(2),
