@@ -32,7 +32,7 @@ func TestServeHasTimerSlack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.TrimSpace(string(b)); got != "5000000" {
+		if got := strings.TrimSpace(string(b)); got != "10000000" {
 			t.Errorf("thread %s: %s ns", filepath.Base(dir), got)
 		}
 	}
