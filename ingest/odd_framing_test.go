@@ -320,7 +320,7 @@ func breaking(at, unsure int, how func(p *odd.Play, packets []odd.Packet) error)
 			return p.Send(packets...)
 		}
 		if f.I < at {
-			f.Maybe = at-f.I <= unsure
+			f.Maybe = at-f.I < unsure
 			return p.Send(packets...)
 		}
 		f.Lost = true
