@@ -46,8 +46,7 @@ func (t *tap) setMark(now time.Duration) {
 	}
 	waiting := t.awaiting > 0
 	t.mu.Unlock()
-	_, playing := t.hooks.playing()
-	if waiting || !playing || t.urgent() {
+	if waiting || !t.hooks.playing() || t.urgent() {
 		want = 1
 	}
 	old := t.mark.Load()
@@ -89,7 +88,7 @@ func (t *tap) armDeadline() error {
 	}
 	t.deadline = now + wait
 	err := t.Conn.SetReadDeadline(time.Now().Add(wait))
-	if t.final.Load() != nil { // finish has set its own a moment before
+	if t.final.Load() != nil || t.leaving.Load() { // whose own was set a moment before
 		err = t.Conn.SetReadDeadline(time.Now())
 	}
 	return err

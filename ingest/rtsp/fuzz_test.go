@@ -67,7 +67,7 @@ func FuzzDialogue(f *testing.F) {
 			case h.setups < len(h.described()):
 				return ask("SETUP", field{"Transport", fmt.Sprintf("RTP/AVP/TCP;unicast;interleaved=%d-%d", 2*h.setups, 2*h.setups+1)})
 			}
-			if _, playing := h.playing(); !playing {
+			if !h.playing() {
 				return ask("PLAY")
 			}
 			return ask("GET_PARAMETER")

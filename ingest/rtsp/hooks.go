@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"qianshao/ingest/rtsp/limit"
 )
@@ -42,8 +43,9 @@ type hooks struct {
 	pairs     [][2]int         // interleaved channels, in the order of SETUP; guarded by mu
 	isPlaying bool             // guarded by mu
 	denied    bool             // guarded by mu
+	session   string           // its identifier; guarded by mu
 	timeout   int              // of the session, seconds; 0 not known; guarded by mu
-	keepAlive string           // the method that the camera knows; "" the library's choice; guarded by mu
+	keepAlive string           // the method that the camera knows; "" not known; guarded by mu
 	redirects int              // guarded by mu
 	secure    bool             // the connection is TLS; guarded by mu
 	nextTLS   bool             // the next dial must be; guarded by mu
@@ -110,12 +112,33 @@ func (h *hooks) mend(r Repair) {
 	}
 }
 
-// playing returns the RTCP channel of the first track, as the library knows it,
-// once PLAY was answered.
-func (h *hooks) playing() (rtcp byte, ok bool) {
+// playing reports whether PLAY was answered.
+func (h *hooks) playing() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return 1, h.isPlaying
+	return h.isPlaying
+}
+
+// request makes one that belongs to the session, for outgoing; without a method
+// it is the keep-alive that the camera knows.
+func (h *hooks) request(method string) *message {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if method == "" {
+		method = cmp.Or(h.keepAlive, "OPTIONS")
+	}
+	m := &message{start: method + " * RTSP/1.0", header: []field{{"User-Agent", agent}}}
+	if h.session != "" {
+		m.set("Session", h.session)
+	}
+	return m
+}
+
+// aliveEvery is how often the camera is to hear of us.
+func (h *hooks) aliveEvery() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Duration(cmp.Or(h.timeout, longestSession)) * time.Second * 8 / 10
 }
 
 // refused reports whether the camera rejected our credentials.
@@ -177,9 +200,6 @@ func (h *hooks) outgoing(m *message) error {
 			break
 		}
 		p.alive = true
-		if h.keepAlive != "" {
-			p.method = h.keepAlive
-		}
 	case "SETUP":
 		if h.setups >= len(h.offers) {
 			return fmt.Errorf("set up of track %d of %d: %w", h.setups+1, len(h.offers), ErrURL)
@@ -299,6 +319,11 @@ func (h *hooks) granted(m *message, p *pending) (toLibrary, reply *message, err 
 	switch p.method {
 	case "OPTIONS":
 		out.set("Public", m.get("Public"))
+		for method := range strings.SplitSeq(m.get("Public"), ",") {
+			if strings.EqualFold(strings.TrimSpace(method), "GET_PARAMETER") {
+				h.keepAlive = "GET_PARAMETER"
+			}
+		}
 	case "DESCRIBE":
 		if err := h.describe(m); err != nil {
 			return nil, nil, err
@@ -317,6 +342,7 @@ func (h *hooks) granted(m *message, p *pending) (toLibrary, reply *message, err 
 		if timeout > 0 && (h.timeout == 0 || timeout < h.timeout) {
 			h.timeout = timeout
 		}
+		h.session = id
 		out.set("Session", fmt.Sprintf("%s;timeout=%d", id, cmp.Or(h.timeout, longestSession)))
 	}
 	return out, nil, nil
@@ -465,6 +491,6 @@ func (h *hooks) dialing() (secure, overHTTP bool) {
 	defer h.mu.Unlock()
 	h.secure = h.nextTLS
 	clear(h.pending)
-	h.pairs, h.isPlaying, h.offers, h.setups = nil, false, nil, 0
+	h.pairs, h.isPlaying, h.offers, h.setups, h.session, h.keepAlive = nil, false, nil, 0, "", ""
 	return h.secure, h.overHTTP
 }

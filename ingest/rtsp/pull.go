@@ -7,6 +7,7 @@
 package rtsp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,10 +127,13 @@ type attempt struct {
 	// inter is the session once interleaved frames may come: the taps read it.
 	inter atomic.Pointer[session]
 
+	alive  time.Duration  // when the camera was last asked for anything; of who reads
+	asking sync.WaitGroup // keep-alives on their way
+
 	mu    sync.Mutex // guards what follows
 	taps  []*tap
 	pipes []*tunnel // of RTSP over HTTP
-	fatal error     // of the dial
+	fatal error     // why it ends, where that is known better than by what was read
 }
 
 // pull is one transport's try. What its dialogue takes is gone of cfg.Connect:
@@ -144,39 +148,11 @@ func pull(ctx context.Context, cfg *Config, u *url.URL, transport transport, h H
 		a.hooks.udp = &udpMedia{flow: flowOf(cfg.MaxBitrate), clock: cfg.Clock, sink: a.datagram, dialed: a.dialed}
 		defer a.hooks.udp.close()
 	}
-	// TLS and UDP are ours, below the library.
-	over := gortsplib.TransportTCP
-	c := &gortsplib.Client{
-		Scheme: "rtsp", Host: u.Host, Transport: &over, UserAgent: agent,
-		ReadTimeout: max(cfg.Stall, cfg.FirstFrame) + 5*time.Second, WriteTimeout: writeTimeout,
-		WriteQueueSize: 8, // of reports: hardly anything is sent
-		DialContext:    a.dial,
-		OnPacketsLost:  func(uint64) {}, OnDecodeError: func(error) {}, OnTransportSwitch: func(error) {},
-	}
-	if err := c.Start2(); err != nil {
-		return fmt.Errorf("start: %w", err)
-	}
-	cut := sync.OnceFunc(c.Close)
-	defer cut()
-	stop := context.AfterFunc(ctx, func() {
-		a.finish()
-		cut()
-	})
-	defer stop()
-
-	late := time.AfterFunc(cfg.Connect, cut)
-	defer late.Stop()
-	began := time.Now()
-	err := a.dialogue(c, &base.URL{Scheme: "rtsp", Host: u.Host, Path: "/"}, h)
-	if !late.Stop() && err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("no answer within %s: %w", cfg.Connect, err)
-	}
-	cfg.Connect -= time.Since(began)
+	t, err := a.open(ctx, u.Host, h)
 	if err == nil {
-		err = c.Wait()
+		err = a.play(ctx, t)
 	}
-	cut() // waits for the reading goroutine: the handler is ours again
-	a.wait()
+	a.wait() // the handler is ours again
 	if a.hooks.udp != nil {
 		a.hooks.udp.close()
 	}
@@ -187,6 +163,49 @@ func pull(ctx context.Context, cfg *Config, u *url.URL, transport transport, h H
 		return ctx.Err()
 	}
 	return a.reason(err)
+}
+
+// open holds the dialogue up to PLAY, with the library, which has left when it
+// returns. The connection is closed after an error.
+func (a *attempt) open(ctx context.Context, host string, h Handler) (*tap, error) {
+	// TLS and UDP are ours, below the library.
+	over := gortsplib.TransportTCP
+	c := &gortsplib.Client{
+		Scheme: "rtsp", Host: host, Transport: &over, UserAgent: agent,
+		ReadTimeout: a.cfg.Connect + 5*time.Second, WriteTimeout: writeTimeout,
+		WriteQueueSize: 8, // of reports: hardly anything is sent
+		DialContext:    a.dial,
+		OnPacketsLost:  func(uint64) {}, OnDecodeError: func(error) {}, OnTransportSwitch: func(error) {},
+	}
+	if err := c.Start2(); err != nil {
+		return nil, fmt.Errorf("start: %w", err)
+	}
+	cut := sync.OnceFunc(c.Close) // returns when the reading goroutine has ended
+	defer cut()
+	stop := context.AfterFunc(ctx, func() {
+		a.finish()
+		cut()
+	})
+	defer stop()
+	late := time.AfterFunc(a.cfg.Connect, cut)
+	defer late.Stop()
+
+	began := time.Now()
+	err := a.dialogue(c, &base.URL{Scheme: "rtsp", Host: host, Path: "/"}, h)
+	if !late.Stop() && ctx.Err() == nil {
+		err = fmt.Errorf("no answer within %s: %w", a.cfg.Connect, cmp.Or(err, context.DeadlineExceeded))
+	}
+	a.cfg.Connect -= time.Since(began)
+	if err != nil {
+		return nil, err
+	}
+	t := a.last()
+	if err := t.leave(); err != nil {
+		return nil, err
+	}
+	cut()
+	t.left()
+	return t, nil
 }
 
 // dialogue goes as far as PLAY.
@@ -243,10 +262,8 @@ func (a *attempt) datagram(track int, rtcp bool, b []byte, at time.Duration) {
 
 // dialed is the camera's address as it was dialled last.
 func (a *attempt) dialed() net.IP {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if n := len(a.taps); n > 0 {
-		if addr, ok := a.taps[n-1].raw.RemoteAddr().(*net.TCPAddr); ok {
+	if t := a.last(); t != nil {
+		if addr, ok := t.raw.RemoteAddr().(*net.TCPAddr); ok {
 			return addr.IP
 		}
 	}
@@ -255,16 +272,26 @@ func (a *attempt) dialed() net.IP {
 
 // finish takes what has arrived but was not read.
 func (a *attempt) finish() {
+	if t := a.last(); t != nil && a.inter.Load() != nil {
+		t.finish()
+	}
+}
+
+// last is the tap of the newest connection; nil before the first.
+func (a *attempt) last() *tap {
 	a.mu.Lock()
-	n := len(a.taps)
-	var last *tap
-	if n > 0 {
-		last = a.taps[n-1]
+	defer a.mu.Unlock()
+	if len(a.taps) == 0 {
+		return nil
 	}
-	a.mu.Unlock()
-	if last != nil && a.inter.Load() != nil {
-		last.finish()
-	}
+	return a.taps[len(a.taps)-1]
+}
+
+// fail says why the attempt is about to end, where the tap does not know.
+func (a *attempt) fail(why error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fatal = why
 }
 
 // wait waits for those who read POST connections.
@@ -281,9 +308,7 @@ func (a *attempt) wait() {
 func (a *attempt) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	conn, err := a.connect(ctx, network, addr)
 	if err != nil {
-		a.mu.Lock()
-		a.fatal = err
-		a.mu.Unlock()
+		a.fail(err)
 	}
 	return conn, err
 }
@@ -357,9 +382,7 @@ func (a *attempt) tunnel(ctx context.Context, addr string, link linker) (t *tunn
 	t = newTunnel(credentials{user: a.cfg.Username, pass: a.cfg.Password}, addr, a.hooks.path(), link)
 	t.waits = a.hooks.waiting
 	t.fail = func(err error) {
-		a.mu.Lock()
-		a.fatal = err
-		a.mu.Unlock()
+		a.fail(err)
 		_ = t.Conn.Close() // who reads it is told
 	}
 	a.mu.Lock()
@@ -406,11 +429,13 @@ func (a *attempt) idle(at time.Duration) {
 	s := a.inter.Load()
 	switch {
 	case s == nil:
+		return
 	case a.hooks.udp != nil:
 		a.hooks.udp.idle(at, func() { s.idle(at) })
 	default:
 		s.idle(at)
 	}
+	a.keepAlive(at)
 }
 
 // reason is the root of an attempt's end: what the tap saw says more than what

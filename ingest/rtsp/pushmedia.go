@@ -336,5 +336,5 @@ func (p *publisher) in(m *message) (toReader, reply *message, err error) {
 }
 
 func (p *publisher) outgoing(*message) error { return nil }
-func (p *publisher) playing() (byte, bool)   { return 1, p.udp == nil }
+func (p *publisher) playing() bool           { return p.udp == nil }
 func (p *publisher) describing() bool        { return false }

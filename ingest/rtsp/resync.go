@@ -11,13 +11,12 @@ import (
 
 // awaitsHTTP reports whether a head of HTTP begins here where it may stand.
 func (t *tap) awaitsHTTP(b []byte) bool {
-	_, playing := t.hooks.playing()
-	return !playing && bytes.HasPrefix(b, []byte("HTTP/1."))
+	return !t.hooks.playing() && bytes.HasPrefix(b, []byte("HTTP/1."))
 }
 
 // foreign takes what is no RTSP: HTTP before anything plays, or garbage.
 func (t *tap) foreign(b []byte) {
-	if _, playing := t.hooks.playing(); !playing {
+	if !t.hooks.playing() {
 		_, overHTTP := t.Conn.(*tunnel)
 		used, err := answersHTTP(b, overHTTP)
 		t.r += used

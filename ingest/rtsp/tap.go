@@ -17,9 +17,6 @@ const (
 	// drainEvery bounds how long bytes below the low-water mark may wait in the
 	// kernel, and how late idle work is done.
 	drainEvery = time.Second
-	// keepLibrary is how often the library is handed an empty receiver report: it
-	// watches the frames it sees, and sees none. Silence is watched here.
-	keepLibrary = 2500 * time.Millisecond
 	// finishWait bounds how long the end of a session waits for the last bytes.
 	finishWait = 200 * time.Millisecond
 )
@@ -45,17 +42,18 @@ type messages interface {
 	in(m *message) (toReader, reply *message, err error)
 	// outgoing changes what the reader of the tap sends.
 	outgoing(m *message) error
-	// playing returns a channel of reports, once media flows.
-	playing() (rtcp byte, ok bool)
+	// playing reports whether media flows.
+	playing() bool
 	// describing reports whether a description is waited for.
 	describing() bool
 	mend(r Repair)
 }
 
-// tap is the connection given to the library. It takes interleaved frames
-// (RFC 2326 10.12) off the stream where they are read and hands them to a sink,
-// in the goroutine in which the library reads; the library sees messages only.
-// On the way it answers authentication challenges and mends messages.
+// tap is the connection given to the library, and read by us once the library
+// has left. It takes interleaved frames (RFC 2326 10.12) off the stream where
+// they are read and hands them to a sink, in the goroutine that reads, which
+// sees messages only. On the way it answers authentication challenges and mends
+// messages.
 type tap struct {
 	net.Conn // raw socket, or TLS over it
 	raw      *net.TCPConn
@@ -75,7 +73,6 @@ type tap struct {
 	deadline time.Duration
 	lastRead time.Duration
 	lastIdle time.Duration
-	lastRR   time.Duration
 	rate     rateMeter
 	stop     error // what Read returns from now on
 	garbage  uint64
@@ -86,6 +83,8 @@ type tap struct {
 	slow     bool // hardly anything comes here
 	drained  bool // the socket was emptied and not waited for since
 	quiet    bool // nothing more comes: what is there of an answer is all of it
+
+	leaving atomic.Bool // the library is to let go
 
 	mark  atomic.Int32                  // low-water mark set on the socket
 	final atomic.Pointer[chan struct{}] // closed when what the kernel holds was taken
@@ -110,15 +109,18 @@ func newTap(conn net.Conn, raw *net.TCPConn, sink frameSink, h messages, clock f
 	}
 	now := clock()
 	t.flow = flowOf(0)
-	t.lastRead, t.lastIdle, t.lastRR, t.rate.since = now, now, now, now
+	t.lastRead, t.lastIdle, t.rate.since = now, now, now
 	t.mark.Store(1)
 	return t
 }
 
-// Read gives the library its next bytes. It returns only with messages, with
-// the reports that keep it patient, or with an error.
+// Read gives the library its next bytes. It returns only with messages or with
+// an error.
 func (t *tap) Read(p []byte) (int, error) {
 	for {
+		if t.leaving.Load() {
+			return 0, net.ErrClosed
+		}
 		if len(t.out) > 0 {
 			n := copy(p, t.out)
 			t.out = t.out[n:]
@@ -163,6 +165,9 @@ func (t *tap) fill() error {
 	}
 	if errors.Is(err, errDeadline) {
 		t.deadline = 0
+		if t.leaving.Load() {
+			return nil
+		}
 		final := t.final.Load()
 		err := t.tick(true, final != nil)
 		if final != nil && (t.drained || err != nil) { // else once more: armDeadline sees it
@@ -235,6 +240,9 @@ func (t *tap) fillConn() error {
 	var ne net.Error
 	if errors.As(err, &ne) && ne.Timeout() {
 		t.deadline = 0
+		if t.leaving.Load() {
+			return nil
+		}
 		return t.tick(false, false)
 	}
 	return err
@@ -299,13 +307,6 @@ func (t *tap) duties(now time.Duration) {
 	}
 	if now-t.rate.since >= estimateEvery || t.urgent() != (t.mark.Load() == 1) {
 		t.setMark(now)
-	}
-	if len(t.out) == 0 && now-t.lastRR >= keepLibrary {
-		if ch, ok := t.hooks.playing(); ok {
-			t.lastRR = now
-			// $ channel length, then an RTCP receiver report without blocks.
-			t.out = []byte{'$', ch, 0, 8, 0x80, 201, 0, 1, 0, 0, 0, 0}
-		}
 	}
 }
 
@@ -422,13 +423,10 @@ func (t *tap) message(m *message, now time.Duration) {
 // Write sends the library's requests, after the hooks.
 func (t *tap) Write(p []byte) (int, error) {
 	m, used, bad := parseMessage(p)
-	if m == nil || bad || used != len(p) {
+	if m == nil || bad || used != len(p) || t.leaving.Load() {
 		return len(p), nil // a report of the library's own: it has seen no media
 	}
-	if err := t.hooks.outgoing(m); err != nil {
-		return 0, err
-	}
-	if err := t.write(m, t.clock()); err != nil {
+	if err := t.ask(m); err != nil {
 		return 0, err
 	}
 	return len(p), nil
