@@ -38,25 +38,34 @@ type slot struct {
 	blind atomic.Int64 // until when (monotonic) arrival is all that tells the time
 
 	mu     sync.Mutex
-	want   *spec         // nil: stop; guarded by mu
-	change chan struct{} // one pending change
+	want   *spec              // nil: stop; guarded by mu
+	stop   context.CancelFunc // of the worker under the spec before; nil before the first; guarded by mu
 	state  registry.State
 	tracks []*media.Track // announced in this session; guarded by mu
 	last   recorder.Stats // at the figures before; guarded by mu
 	lastAt time.Time      // guarded by mu
 }
 
+// set changes what is wanted. The worker under another spec is told to end.
 func (s *slot) set(want *spec) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	same := s.want != nil && want != nil && s.want.same(*want)
 	s.want = want
-	s.mu.Unlock()
-	if !same {
-		select {
-		case s.change <- struct{}{}:
-		default:
-		}
+	if !same && s.stop != nil {
+		s.stop()
 	}
+}
+
+// next is what the next worker is to do, until its context is done; nil when the
+// stream is no longer wanted.
+func (s *slot) next(ctx context.Context) (working context.Context, want *spec) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.want != nil {
+		working, s.stop = context.WithCancel(ctx)
+	}
+	return working, s.want
 }
 
 // run runs workers, one after the other, until ctx is done or the stream is no
@@ -70,27 +79,12 @@ func (s *slot) run(ctx context.Context) {
 		written.Wait()
 	}()
 	for {
-		select {
-		case <-s.change: // set before the loop, or since
-		default:
-		}
-		s.mu.Lock()
-		want := s.want
-		s.mu.Unlock()
+		working, want := s.next(ctx)
 		if want == nil {
 			s.phaseGone()
 			return
 		}
-		working, stop := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		wg.Go(func() { (&worker{slot: s, spec: *want}).run(working) })
-		select {
-		case <-s.change:
-		case <-ctx.Done():
-		}
-		stop()
-		wg.Wait()
-		if ctx.Err() != nil {
+		if (&worker{slot: s, spec: *want}).run(working); ctx.Err() != nil {
 			return
 		}
 	}

@@ -211,7 +211,7 @@ func (s *Supervisor) start(ctx context.Context, id media.StreamID, w *spec) {
 	log := s.cfg.Log.With("stream", string(id))
 	now := func() timeline.Micros { return s.cfg.Wall.Now().Wall }
 	sl := &slot{
-		sup: s, stream: id, topic: s.cfg.Live.Topic(id), log: log, born: max(w.enrolled, born), want: w, change: make(chan struct{}, 1),
+		sup: s, stream: id, topic: s.cfg.Live.Topic(id), log: log, born: max(w.enrolled, born), want: w,
 		causes: &causes{stream: id, note: s.journal.note, now: now},
 	}
 	cfg := recorder.Config{
