@@ -307,10 +307,8 @@ func (s *Segment) readFoot(ctx context.Context) ([]byte, error) {
 	if _, err := r.ReadAt(box, s.Bytes-int64(s.FootBytes)); err != nil {
 		return nil, err
 	}
-	if _, remote := r.(*remoteReader); remote && segment.CheckFoot(box, s.Bytes) == nil && s.a.Spool.Room() == nil {
-		if err := s.a.disk.put(s.a.Spool.FS(), s.Key(), box, ticket); err != nil {
-			s.a.Log.Debug("foot not kept on disk", "segment", s.Key().String(), "err", err)
-		}
+	if _, remote := r.(*remoteReader); remote {
+		s.a.keepFoot(s.Key(), box, s.Bytes, ticket)
 	}
 	return box, nil
 }

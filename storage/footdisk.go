@@ -22,8 +22,9 @@ const (
 	diskBlock = 4 << 10
 )
 
-// footDisk keeps feet that came from a store that has to be asked for them, one
-// file each, over a restart. It is a cache: nothing in it is synced but removals,
+// footDisk keeps the feet of segments that lie in a store which has to be asked
+// for them, one file each, over a restart: of what this machine stored, and of
+// what was asked for. It is a cache: nothing in it is synced but removals,
 // and what cannot be kept or read is asked for again. Callers check what they get.
 // The zero value is ready; the folder is listed at the first use.
 type footDisk struct {

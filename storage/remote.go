@@ -9,6 +9,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"qianshao/storage/blob"
+	"qianshao/storage/index"
+	"qianshao/storage/segment"
 )
 
 const (
@@ -94,6 +96,35 @@ func (r *remoteReader) Close() error {
 		r.body = nil
 	}
 	return nil
+}
+
+// keepFoot keeps the foot of a segment of so many bytes on this disk, where the
+// store would have to be asked for it.
+func (a *Archive) keepFoot(k segment.Key, box []byte, bytes int64, ticket uint64) {
+	if segment.CheckFoot(box, bytes) != nil || a.Spool.Room() != nil {
+		return
+	}
+	if err := a.disk.put(a.Spool.FS(), k, box, ticket); err != nil {
+		a.Log.Debug("foot not kept on disk", "segment", k.String(), "err", err)
+	}
+}
+
+// keepOwnFoot does so for a segment that is about to leave the spool. What cannot
+// be read is left to who needs it.
+func (a *Archive) keepOwnFoot(r index.Row) {
+	if _, local := a.Store.(blob.OpenerAt); local {
+		return
+	}
+	ticket := a.disk.ticket() // before the file is opened: Delete removes it first
+	f, err := a.Spool.OpenSealed(r.Key())
+	if err != nil {
+		return
+	}
+	defer f.Close() //nolint:errcheck // opened for reading
+	box := make([]byte, r.FootBytes)
+	if _, err := f.ReadAt(box, r.Bytes-int64(r.FootBytes)); err == nil {
+		a.keepFoot(r.Key(), box, r.Bytes, ticket)
+	}
 }
 
 // FetchFeet brings the feet of segments that lie in a store which has to be asked

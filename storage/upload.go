@@ -211,6 +211,7 @@ func (a *Archive) stored(ctx context.Context, rows []index.Row) error {
 	}
 	var errs []error
 	for i := range rows {
+		a.keepOwnFoot(rows[i])
 		errs = append(errs, a.Spool.Remove(rows[i].Key()))
 	}
 	return errors.Join(errs...)

@@ -139,6 +139,9 @@ func TestRoundTrips(t *testing.T) {
 		local.Upload(v.Key, v.Bytes, v.SHA256)
 	}
 	first := rec.Frames[0].Wall
+	if n := onDisk(t, local); n != 0 {
+		t.Fatalf("%d feet are known", n)
+	}
 	fresh := func() *storage.Archive {
 		return &storage.Archive{Spool: local.Spool, Store: s3, Index: local.Index, Log: local.Log}
 	}
@@ -189,26 +192,63 @@ func TestRoundTrips(t *testing.T) {
 	remoteFeetGo(t, local, rec)
 }
 
+// onDisk counts the feet that are kept there.
+func onDisk(t *testing.T, local *storagetest.Archive) int {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(local.Dir(), "feet", "*.foot"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// What this machine stored itself it need not ask for: ninety segments take
+// one round trip, the first time.
+func TestOwnFeetAreKnown(t *testing.T) {
+	t.Parallel()
+	r, s3 := before(t)
+	local := storagetest.New(t)
+	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
+	rec := local.Record(storagetest.Script{Segment: 4, Runs: []storagetest.Run{{Pieces: []storagetest.Piece{{Video: v, Seconds: 360}}}}})
+	local.Archive.Store = s3
+	if err := local.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := onDisk(t, local); n != 90 || len(local.Spool.List()) != 0 {
+		t.Fatalf("%d feet on disk, %d segments in the spool; want 90 and none", n, len(local.Spool.List()))
+	}
+	a := &storage.Archive{Spool: local.Spool, Store: s3, Index: local.Index, Log: local.Log}
+	from := rec.Frames[0].Wall
+	r.begin() // none is expected
+	f, err := clip.Plan(t.Context(), a, rec.Stream, clip.Params{Span: timeline.Span{From: from, To: from + 359*timeline.Second}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &taken{r: r}
+	if err := f.WriteRange(t.Context(), w, 0, f.Size()); err != nil {
+		t.Fatal(err)
+	}
+	if w.excess > 1 || w.bytes != f.Size() {
+		t.Errorf("%d requests before the first byte, want that of the media at most; %d bytes of %d", w.excess, w.bytes, f.Size())
+	}
+	if most := 2 * 90; r.requests > most {
+		t.Errorf("%d requests, want at most %d", r.requests, most)
+	}
+}
+
 // remoteFeetGo deletes the first segment, whose foot is kept.
 func remoteFeetGo(t *testing.T, local *storagetest.Archive, rec *storagetest.Recorded) {
 	t.Helper()
-	feet := func() int {
-		list, err := filepath.Glob(filepath.Join(local.Dir(), "feet", "*.foot"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(list)
-	}
 	span := timeline.Span{From: rec.Frames[0].Wall, To: rec.Frames[0].Wall + timeline.Second}
 	rows, err := local.Index.Rows(t.Context(), rec.Stream, span, 0)
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
-	was := feet()
+	was := onDisk(t, local)
 	if err := local.Delete(t.Context(), rows[0]); err != nil {
 		t.Fatal(err)
 	}
-	if is := feet(); was != 40 || is != 39 {
+	if is := onDisk(t, local); was != 40 || is != 39 {
 		t.Errorf("%d feet on disk, and after a deletion %d; want 40 and 39", was, is)
 	}
 }
