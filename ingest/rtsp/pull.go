@@ -182,10 +182,7 @@ func (a *attempt) open(ctx context.Context, host string, h Handler) (*tap, error
 	}
 	cut := sync.OnceFunc(c.Close) // returns when the reading goroutine has ended
 	defer cut()
-	stop := context.AfterFunc(ctx, func() {
-		a.finish()
-		cut()
-	})
+	stop := context.AfterFunc(ctx, cut)
 	defer stop()
 	late := time.AfterFunc(a.cfg.Connect, cut)
 	defer late.Stop()
@@ -268,13 +265,6 @@ func (a *attempt) dialed() net.IP {
 		}
 	}
 	return nil
-}
-
-// finish takes what has arrived but was not read.
-func (a *attempt) finish() {
-	if t := a.last(); t != nil && a.inter.Load() != nil {
-		t.finish()
-	}
 }
 
 // last is the tap of the newest connection; nil before the first.
