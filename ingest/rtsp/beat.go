@@ -7,12 +7,13 @@ import "time"
 const (
 	// estimateEvery is how often the bitrate is measured for the low-water mark.
 	estimateEvery = 4 * time.Second
-	// A socket is read at a beat: some 225 ms after the one before, at a multiple of
-	// beatGrid, so that one wake-up serves all whose beats fall together. The
-	// low-water mark is half a second of the bitrate: what comes in a burst is
-	// read at once.
+	// A socket is read at a beat, some 240 ms after the one before. Beats are
+	// the same for all sockets, one every beatGrid, so that one wake-up serves all
+	// who chose it; each is up to beatLate late. The low-water mark is half a second of
+	// the bitrate: what comes in a burst is read at once.
 	beatLeast = 200 * time.Millisecond
-	beatGrid  = 25 * time.Millisecond
+	beatGrid  = 50 * time.Millisecond
+	beatLate  = 25 * time.Millisecond
 	// slowMost is the half second's bytes up to which there is no beat: media goes
 	// another way, or hardly comes.
 	slowMost = 500
@@ -80,11 +81,9 @@ func (t *tap) armDeadline() error {
 	wait := drainEvery
 	now := t.clock()
 	if t.rc != nil && t.mark.Load() > 1 && !t.slow {
-		// Of 200, 225 and 250 ms by chance: pictures at the same pace would
-		// otherwise always be read at the same age.
+		// Sockets mix: the next beat but three, or but four, by chance.
 		t.chance = t.chance*1664525 + 1013904223
-		at := (now + beatLeast + time.Duration(t.chance>>16%3)*beatGrid).Round(beatGrid)
-		wait = at - now
+		wait = beatNear(now+beatLeast+time.Duration(t.chance>>16%2)*beatGrid) - now
 	}
 	t.deadline = now + wait
 	err := t.Conn.SetReadDeadline(time.Now().Add(wait))
@@ -92,4 +91,12 @@ func (t *tap) armDeadline() error {
 		err = t.Conn.SetReadDeadline(time.Now())
 	}
 	return err
+}
+
+// beatNear is the beat that stands nearest to a moment. How late it is is as good
+// as chance, and the same for everybody: pictures at the pace of the beats would
+// otherwise always be read at the same age, and footage is placed by the youngest.
+func beatNear(at time.Duration) time.Duration {
+	n := at.Round(beatGrid)
+	return n + time.Duration(uint32(n/beatGrid)*2654435761)%beatLate
 }
