@@ -17,6 +17,9 @@ const (
 	// drainEvery bounds how long bytes below the low-water mark may wait in the
 	// kernel, and how late idle work is done.
 	drainEvery = time.Second
+	// awayFor is how long after the last look it was we who were away, not the camera
+	// that was silent: it has as long again to be heard before it is judged.
+	awayFor = 3 * time.Second
 	// finishWait bounds how long the end of a session waits for the last bytes.
 	finishWait = 200 * time.Millisecond
 )
@@ -73,6 +76,7 @@ type tap struct {
 	deadline time.Duration
 	lastRead time.Duration
 	lastIdle time.Duration
+	judged   time.Duration // silence is, from then on
 	rate     rateMeter
 	stop     error // what Read returns from now on
 	garbage  uint64
@@ -297,9 +301,12 @@ func (t *tap) settle(now time.Duration) {
 // duties are what must happen about once a second, whether bytes come or not.
 func (t *tap) duties(now time.Duration) {
 	if now-t.lastIdle >= drainEvery {
+		if now-t.lastIdle > awayFor {
+			t.judged = now + awayFor
+		}
 		t.lastIdle = now
 		t.sink.idle(now)
-		if t.err != nil {
+		if t.err != nil && now >= t.judged {
 			if err := t.err(); err != nil {
 				t.stop = err
 			}

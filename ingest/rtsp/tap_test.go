@@ -294,3 +294,40 @@ func TestTapMisled(t *testing.T) {
 		t.Errorf("%d frames of %d", len(k.frames), len(want))
 	}
 }
+
+// A machine that stood still has not heard the camera for as long: its silence
+// counts once it has had time to be heard.
+func TestSilenceWhileAway(t *testing.T) {
+	t.Parallel()
+	for _, away := range []time.Duration{time.Second, 2 * time.Second, 13 * time.Second} {
+		tp := newTap(&chunks{}, nil, &sink{}, newHooks("", "", "rtsp://camera/live"), stopped)
+		silent := false
+		tp.err = func() error {
+			if silent {
+				return ErrStalled
+			}
+			return nil
+		}
+		now := stopped()
+		for range 10 {
+			now += drainEvery
+			tp.duties(now)
+		}
+		if tp.stop != nil {
+			t.Fatalf("stopped: %v", tp.stop)
+		}
+		silent = true
+		now += away
+		tp.duties(now)
+		if got := tp.stop == nil; got != (away > awayFor) {
+			t.Errorf("away for %s: %v", away, tp.stop)
+			continue
+		}
+		for end := now + awayFor; now < end && tp.stop == nil; tp.duties(now) {
+			now += drainEvery
+		}
+		if tp.stop == nil {
+			t.Errorf("away for %s, and silent for %s after it: still waited for", away, awayFor)
+		}
+	}
+}

@@ -9,14 +9,16 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
 // postbox is a camera that answers every GET and gathers what each POST carries.
 type postbox struct {
-	mu    sync.Mutex
-	posts [][]byte // decoded; guarded by mu
-	whole sync.WaitGroup
+	accepted chan struct{} // one for each connection
+	mu       sync.Mutex
+	posts    [][]byte // decoded; guarded by mu
+	whole    sync.WaitGroup
 }
 
 func (b *postbox) serve(t *testing.T, ln net.Listener) {
@@ -25,6 +27,7 @@ func (b *postbox) serve(t *testing.T, ln net.Listener) {
 		if err != nil {
 			return
 		}
+		b.accepted <- struct{}{}
 		b.whole.Go(func() {
 			defer func() { _ = c.Close() }() // nothing more is to be sent
 			head, rest, err := requestHead(c)
@@ -75,9 +78,11 @@ func TestTunnelPostLength(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b postbox
+	b := postbox{accepted: make(chan struct{}, 100)}
 	b.whole.Go(func() { b.serve(t, ln) })
+	var dialled atomic.Int32
 	tun := newTunnel(credentials{}, ln.Addr().String(), "/live", func(ctx context.Context, addr string) (net.Conn, *net.TCPConn, error) {
+		dialled.Add(1)
 		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 		if err != nil {
 			return nil, nil, err
@@ -102,6 +107,9 @@ func TestTunnelPostLength(t *testing.T) {
 		t.Error(err)
 	}
 	tun.wait()
+	for range dialled.Load() { // else what the kernel has accepted and nobody else goes with the listener
+		<-b.accepted
+	}
 	if err := ln.Close(); err != nil {
 		t.Error(err)
 	}
