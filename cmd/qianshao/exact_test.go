@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/url"
 	"path/filepath"
@@ -78,7 +79,8 @@ func TestExactClips(t *testing.T) {
 				if next != 0 && numbers[0] != next && borders[k]-borders[k-1] >= timeline.Second/10 {
 					t.Errorf("seed %d: the window from %s begins with frame %d, the one before it ended with %d", seed, window.From, numbers[0], next-1)
 				}
-				if want := float64(window.Len()) / 40_000; float64(len(numbers)) < want-1.1 || float64(len(numbers)) > want+1.1 {
+				// What a busy machine moved is worked off at 2 % (ingest/docs/time.md).
+				if want := float64(window.Len()) / 40_000; math.Abs(float64(len(numbers))-want) > 1.1+want/50 {
 					t.Errorf("seed %d: %d frames in %s", seed, len(numbers), time.Duration(window.Len())*time.Microsecond)
 				}
 				next = numbers[len(numbers)-1] + 1

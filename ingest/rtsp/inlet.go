@@ -168,7 +168,7 @@ func (in *Inlet) vacant(ctx context.Context) error {
 		live, changed := in.live, in.changed
 		in.mu.Unlock()
 		switch {
-		case live == nil, live.silent():
+		case live == nil:
 			return nil
 		case late && !live.hushed():
 			return errOccupied
@@ -192,7 +192,8 @@ func (in *Inlet) tell() bool {
 	return first
 }
 
-// claim makes p the live publisher, once whoever is silent has been ended.
+// claim makes p the live publisher, once whoever is silent has ended: its own tap
+// judges that, which knows whether it was we who were away.
 func (in *Inlet) claim(ctx context.Context, p *publisher) (*reception, error) {
 	if err := in.vacant(ctx); err != nil {
 		return nil, err
@@ -209,14 +210,11 @@ func (in *Inlet) claim(ctx context.Context, p *publisher) (*reception, error) {
 			in.notify()
 			in.mu.Unlock()
 			return r, nil
-		case old != nil && !old.silent():
+		case old != nil:
 			in.mu.Unlock()
 			return nil, errOccupied // another one was faster
 		}
 		in.mu.Unlock()
-		if old != nil {
-			old.cut(fmt.Errorf("%w; it publishes anew", ErrStalled))
-		}
 		select {
 		case <-changed:
 		case <-ctx.Done():

@@ -188,13 +188,6 @@ func (p *publisher) silence() error {
 	return err
 }
 
-// silent reports whether the live publisher has stalled. It may be called by
-// any goroutine.
-func (p *publisher) silent() bool {
-	s := p.inter.Load()
-	return s != nil && p.silence() != nil
-}
-
 // hushed reports whether pictures have failed to come for a while.
 func (p *publisher) hushed() bool {
 	s := p.inter.Load()
