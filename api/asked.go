@@ -58,6 +58,15 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 			h.fail(w, r, err)
 			return
 		}
+		if rt.action.Shows() && r.Method != http.MethodHead {
+			pass, err := h.cfg.Viewings.Use(r.Context(), a.use(rt, r))
+			if err != nil {
+				h.fail(w, r, err)
+				return
+			}
+			defer pass.End()
+			w = &metered{ResponseWriter: w, pass: pass}
+		}
 		next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, a)))
 	}
 }
@@ -82,13 +91,17 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 	if len(viewing) > maxViewing {
 		return nil, badParam("viewing", viewing[:16]+"…", "the id of a viewing")
 	}
-	subject := access.Subject{}
-	if overUnix(r) {
-		subject.ID = "operator"
-	}
 	return a, h.cfg.Gate.Authorize(r.Context(), access.Request{
-		Subject: subject, Action: rt.action, Camera: a.camera.ID, Span: a.span, Viewing: viewing,
+		Subject: subjectOf(r), Action: rt.action, Camera: a.camera.ID, Span: a.span, Viewing: viewing,
 	})
+}
+
+// subjectOf says who asks.
+func subjectOf(r *http.Request) access.Subject {
+	if overUnix(r) {
+		return access.Subject{ID: "operator"}
+	}
+	return access.Subject{}
 }
 
 // time reads the parameters of an extent.

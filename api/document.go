@@ -14,6 +14,7 @@ var problemType = reflect.TypeFor[Problem]()
 var docs = struct {
 	cameras, camera, timeline, footage              huma.Operation
 	clip, play, playlist, live, snapshot, sprite    huma.Operation
+	register, registerCSV, verify, registerPage     huma.Operation
 	metrics, healthz, readyz, openapi, page, assets huma.Operation
 }{
 	cameras: huma.Operation{
@@ -80,13 +81,31 @@ var docs = struct {
 		idParam, fromParam, toParam, streamParam, integer("n", "pictures; default 60", 1, 200),
 		integer("width", "pixels of one picture; default 160", 32, 480), viewingParam,
 	),
+	register: huma.Operation{
+		OperationID: "listRegister", Tags: []string{"register"}, Summary: "The access register: who saw which footage, and what an operator changed",
+		Description: "Newest first. An entry is written and synced before the first byte of what it is about is sent.", Errors: []int{400, 403, 404, 409},
+	},
+	registerCSV: under("register", bytesOf("getRegisterCSV", "The same as a table, all of it",
+		"UTF-8 with a byte order mark. Texts that a spreadsheet would take for a formula begin with an apostrophe.",
+		"text/csv", []int{400, 403, 404, 409}, 200)(
+		query("kind", "only entries of this kind", false), query("who", "only those of this account", false),
+		query("unit", "only those of this unit", false), query("case", "only those of this case", false),
+		query("viewing", "only those of this viewing", false), query("address", "only those from this client address", false),
+		query("act", "only those that asked for this", false), query("camera", "only those of this camera", false),
+		query("from", "only those written from then on; RFC 3339", false), query("to", "only those written before; RFC 3339", false),
+	)),
+	verify: huma.Operation{
+		OperationID: "verifyRegister", Tags: []string{"register"}, Summary: "Whether the register is as it was written",
+		Description: "Names the first entry of each chain that was altered, removed or moved.", Errors: []int{403},
+	},
 	metrics: bytesOf("getMetrics", "Metrics in the Prometheus text format", "", "text/plain", []int{403}, 200)(),
 	healthz: bytesOf("getHealth", "Whether the process answers", "", "application/json", nil, 200)(),
 	readyz: bytesOf("getReady", "Whether everything needed to record and to answer works", "503 names the checks that fail, each with what to do.",
 		"application/json", []int{503}, 200)(),
-	openapi: bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
-	page:    bytesOf("getPage", "The page: cameras, live view, timeline, playback", "", "text/html", nil, 200)(),
-	assets:  huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
+	openapi:      bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
+	page:         bytesOf("getPage", "The page: cameras, live view, timeline, playback", "", "text/html", nil, 200)(),
+	registerPage: bytesOf("getRegisterPage", "The page of the access register", "", "text/html", nil, 200)(),
+	assets:       huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
 }
 
 var (
@@ -142,6 +161,12 @@ func bytesOf(id, summary, text, contentType string, errors []int, answers ...int
 		}
 		return op
 	}
+}
+
+// under puts an operation into another chapter of the document.
+func under(tag string, op huma.Operation) huma.Operation {
+	op.Tags = []string{tag}
+	return op
 }
 
 var answerText = map[int]string{

@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,10 +17,14 @@ import (
 
 	"qianshao/api"
 	"qianshao/registry"
+	"qianshao/registry/register"
+	"qianshao/registry/viewing"
 	"qianshao/storage/live"
 	"qianshao/storage/media"
 	"qianshao/storage/storagetest"
 	"qianshao/storage/timeline"
+	"qianshao/storage/vfs/crashfs"
+	"qianshao/storage/vfs/errfs"
 )
 
 func TestMain(m *testing.M) {
@@ -33,6 +38,7 @@ type site struct {
 	reg     *registry.Registry
 	archive *storagetest.Archive
 	hub     *live.Hub
+	disk    *errfs.FS // of the access register
 	url     string
 	server  *httptest.Server
 	now     func() time.Time
@@ -63,7 +69,20 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 		}
 	})
 	s.reg = reg
-	cfg := api.Config{Registry: reg, Archive: s.archive.Archive, Live: s.hub, Version: "test", Now: s.now}
+	s.disk = errfs.New(crashfs.New())
+	book, err := register.Open(t.Context(), register.Config{FS: s.disk, Now: s.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	views := viewing.New(viewing.Config{Register: book, Now: s.now})
+	t.Cleanup(func() {
+		if err := errors.Join(views.Close(context.Background()), book.Close()); err != nil {
+			t.Errorf("close the register: %v", err)
+		}
+	})
+	cfg := api.Config{
+		Registry: reg, Archive: s.archive.Archive, Live: s.hub, Viewings: views, Register: book, Version: "test", Now: s.now,
+	}
 	if change != nil {
 		change(&cfg)
 	}

@@ -17,6 +17,8 @@ import (
 	"qianshao/api/web"
 	"qianshao/registry"
 	"qianshao/registry/access"
+	"qianshao/registry/register"
+	"qianshao/registry/viewing"
 	"qianshao/storage"
 	"qianshao/storage/live"
 	"qianshao/storage/picture"
@@ -30,6 +32,8 @@ type Config struct {
 	Live     *live.Hub           // required
 	Pictures *picture.Maker      // default: picture.New with its defaults
 	Gate     *access.Authorizer  // default: access.New
+	Viewings *viewing.Book       // required: what is shown is registered first
+	Register *register.Register  // required
 	Metrics  prometheus.Gatherer // default: nothing to see under /metrics
 	// Checks are what /readyz asks, beside the registry and the index, which it
 	// always asks.
@@ -57,12 +61,14 @@ type Handler struct {
 	mux  *http.ServeMux
 	doc  []byte // the OpenAPI document
 	spec []route
+
+	verifying chan struct{} // held while the register is verified
 }
 
 // New makes the Handler. It starts nothing.
 func New(cfg Config) (*Handler, error) {
-	if cfg.Registry == nil || cfg.Archive == nil || cfg.Live == nil {
-		return nil, errors.New("api: Config needs Registry, Archive and Live")
+	if cfg.Registry == nil || cfg.Archive == nil || cfg.Live == nil || cfg.Viewings == nil || cfg.Register == nil {
+		return nil, errors.New("api: Config needs Registry, Archive, Live, Viewings and Register")
 	}
 	if cfg.Pictures == nil {
 		cfg.Pictures = picture.New(picture.Config{})
@@ -79,7 +85,7 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	h := &Handler{cfg: cfg, mux: http.NewServeMux()}
+	h := &Handler{cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1)}
 	page, err := web.New(web.Config{Version: cfg.Version, LoopbackOnly: cfg.LoopbackOnly})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)

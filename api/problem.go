@@ -13,6 +13,7 @@ import (
 	"qianshao/api/web"
 	"qianshao/registry"
 	"qianshao/registry/access"
+	"qianshao/registry/viewing"
 	"qianshao/storage/picture"
 	"qianshao/storage/timeline"
 )
@@ -120,6 +121,12 @@ func (h *Handler) problem(path string, err error) *Problem {
 		p = badParam("after", "", "the value of next as it came")
 	case errors.Is(err, access.ErrForbidden):
 		p = &Problem{Status: http.StatusForbidden, Code: "forbidden", Detail: err.Error(), Next: "ask an administrator for access"}
+	case errors.Is(err, viewing.ErrNotRegistered):
+		h.cfg.Log.Error("no footage is shown", "path", path, "err", err)
+		p = &Problem{
+			Status: http.StatusServiceUnavailable, Code: "register_unavailable", Detail: viewing.ErrNotRegistered.Error(),
+			Next: "free space on the server's disk, or look at its log; recording goes on", retry: "10",
+		}
 	case errors.Is(err, picture.ErrNoFFmpeg):
 		p = &Problem{
 			Status: http.StatusServiceUnavailable, Code: "no_ffmpeg", Detail: "pictures are made by ffmpeg, which is not installed here",

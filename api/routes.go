@@ -42,12 +42,17 @@ func (h *Handler) routes(page *web.Page) []route {
 		{path: camera + "/snapshot.jpg", action: access.ReadPicture, extent: moment, footage: true, doc: docs.snapshot, serve: h.snapshot},
 		{path: camera + "/sprite.jpg", action: access.ReadPicture, extent: window, footage: true, doc: docs.sprite, serve: h.sprite},
 
+		{path: "/api/v1/register", action: access.ReadRegister, doc: docs.register, mount: asJSON(h, h.listRegister)},
+		{path: "/api/v1/register.csv", action: access.ReadRegister, doc: docs.registerCSV, serve: h.registerCSV},
+		{path: "/api/v1/register/verify", action: access.ReadRegister, doc: docs.verify, mount: asJSON(h, h.verifyRegister)},
+
 		{path: "/metrics", action: access.Operate, doc: docs.metrics, serve: h.metrics},
 		{path: "/healthz", doc: docs.healthz, serve: h.healthz},
 		{path: "/readyz", doc: docs.readyz, serve: h.readyz},
 		{path: "/openapi.json", doc: docs.openapi, serve: h.openapi},
 
 		{path: "/{$}", doc: docs.page, serve: page.Index},
+		{path: "/register", doc: docs.registerPage, serve: page.Register},
 		{path: web.Prefix + "{file...}", doc: docs.assets, serve: page.Asset},
 	}
 }

@@ -21,6 +21,7 @@ type Config struct {
 	Spool     Spool     `key:"spool"`
 	Segment   Segment   `key:"segment"`
 	Retention Retention `key:"retention"`
+	Register  Register  `key:"register"`
 	Ingest    Ingest    `key:"ingest"`
 	Push      Push      `key:"push"`
 	Clips     Clips     `key:"clips"`
@@ -81,6 +82,12 @@ type Retention struct {
 	MinFree Size `key:"min_free"`
 }
 
+// Register is the access register.
+type Register struct {
+	// Days is how long its entries are kept: longer than any footage. 0: for good.
+	Days int `key:"days"`
+}
+
 // Ingest is how cameras are pulled.
 type Ingest struct {
 	Connect    time.Duration `key:"connect"`     // for dial and dialogue together
@@ -137,6 +144,7 @@ func Default() Config {
 		Spool:     Spool{Sync: "fragment", AlarmFree: 1 * GB, RefuseFree: 500 * MB, StopFree: 250 * MB},
 		Segment:   Segment{Length: time.Minute},
 		Retention: Retention{Days: 30, MinFree: 2 * GB},
+		Register:  Register{Days: 3 * 366},
 		Ingest: Ingest{
 			Connect: 10 * time.Second, FirstFrame: 10 * time.Second, Stall: 10 * time.Second,
 			MaxMbit: 100, RetryMin: time.Second, RetryMax: time.Minute,

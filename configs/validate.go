@@ -67,6 +67,9 @@ func (c *Config) Validate() error {
 	}
 	k.duration("segment.length", c.Segment.Length, 10*time.Second, 300*time.Second)
 	k.int("retention.days", c.Retention.Days, 1, 3650)
+	if c.Register.Days != 0 {
+		k.int("register.days", c.Register.Days, max(30, c.Retention.Days), 36_500)
+	}
 	k.duration("ingest.connect", c.Ingest.Connect, time.Second, 5*time.Minute)
 	k.duration("ingest.first_frame", c.Ingest.FirstFrame, time.Second, 5*time.Minute)
 	k.duration("ingest.stall", c.Ingest.Stall, 2*time.Second, 5*time.Minute)

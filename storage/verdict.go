@@ -95,10 +95,13 @@ func (d *decided) tookFrom(stream media.StreamID, span timeline.Span) bool {
 }
 
 // knownPrefixes are where other things than segments stand in a store.
-var knownPrefixes = []string{acts.Prefix, registryPrefix}
+var knownPrefixes = []string{acts.Prefix, registryPrefix, registerPrefix}
 
 // registryPrefix is where the registry keeps its snapshots (registry/ship.go).
-const registryPrefix = "v1/registry/"
+const (
+	registryPrefix = "v1/registry/"
+	registerPrefix = "v1/register/"
+)
 
 // Code says what kind of a problem it is; codes are stable.
 type Code string

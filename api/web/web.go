@@ -1,7 +1,7 @@
-// Package web is the page: cameras, live view, timeline, playback. It is plain
-// HTML, CSS and modules of JavaScript, embedded and served as they stand here,
-// under a folder whose name changes with their content, so that browsers keep
-// them for good and never mix two versions.
+// Package web is the pages: cameras, live view, timeline, playback; the access
+// register. They are plain HTML, CSS and modules of JavaScript, embedded and
+// served as they stand here, under a folder whose name changes with their
+// content, so that browsers keep them for good and never mix two versions.
 package web
 
 import (
@@ -37,16 +37,16 @@ type Config struct {
 	LoopbackOnly bool // the server answers this machine alone
 }
 
-// Page serves the page. Its methods may be called by many goroutines.
+// Page serves the pages. Its methods may be called by many goroutines.
 type Page struct {
-	index  []byte
-	folder string // Prefix + hash of all files
+	pages  map[string][]byte // by file name
+	folder string            // Prefix + hash of all files
 	files  map[string][]byte
 }
 
 // New reads the embedded files.
 func New(cfg Config) (*Page, error) {
-	p := &Page{files: map[string][]byte{}}
+	p := &Page{pages: map[string][]byte{}, files: map[string][]byte{}}
 	static, err := fs.Sub(files, "static")
 	if err != nil {
 		return nil, err
@@ -70,27 +70,40 @@ func New(cfg Config) (*Page, error) {
 		_, _ = sum.Write(p.files[name])
 	}
 	p.folder = Prefix + hex.EncodeToString(sum.Sum(nil)[:8]) + "/"
-	t, err := template.New("index.html").Parse(string(p.files["index.html"]))
-	if err != nil {
-		return nil, fmt.Errorf("page: %w", err)
+	for _, name := range names {
+		if path.Ext(name) != ".html" {
+			continue
+		}
+		t, err := template.New(name).Parse(string(p.files[name]))
+		if err != nil {
+			return nil, fmt.Errorf("page: %w", err)
+		}
+		delete(p.files, name)
+		var b bytes.Buffer
+		if err := t.Execute(&b, map[string]any{"Assets": p.folder, "Version": cfg.Version, "LoopbackOnly": cfg.LoopbackOnly}); err != nil {
+			return nil, fmt.Errorf("page: %w", err)
+		}
+		p.pages[name] = b.Bytes()
 	}
-	delete(p.files, "index.html")
-	var b bytes.Buffer
-	if err := t.Execute(&b, map[string]any{"Assets": p.folder, "Version": cfg.Version, "LoopbackOnly": cfg.LoopbackOnly}); err != nil {
-		return nil, fmt.Errorf("page: %w", err)
-	}
-	p.index = b.Bytes()
 	return p, nil
 }
 
-// Index serves the page itself.
-func (p *Page) Index(w http.ResponseWriter, _ *http.Request) error {
+// Index serves the page of cameras and footage.
+func (p *Page) Index(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "index.html") }
+
+// Register serves the page of the access register.
+func (p *Page) Register(w http.ResponseWriter, _ *http.Request) error {
+	return p.page(w, "register.html")
+}
+
+func (p *Page) page(w http.ResponseWriter, name string) error {
+	b := p.pages[name]
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Length", strconv.Itoa(len(p.index)))
-	_, _ = w.Write(p.index) // the client may have left
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	_, _ = w.Write(b) // the client may have left
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"qianshao/registry"
 	"qianshao/registry/onboard"
+	"qianshao/registry/register"
 	"qianshao/storage/media"
 )
 
@@ -28,17 +29,39 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.HandleFunc("GET /control/v1/status", returns(c.status))
-	mux.HandleFunc("POST /control/v1/reload", returns(c.reload))
-	mux.HandleFunc("POST /control/v1/import", returns(c.importCSV))
+	mux.HandleFunc("POST /control/v1/reload", c.registered("settings.reload", c.reload))
+	mux.HandleFunc("POST /control/v1/import", c.registered("camera.import", c.importCSV))
 	mux.HandleFunc("GET /control/v1/cameras", returns(c.listCameras))
-	mux.HandleFunc("POST /control/v1/cameras/{ref}/push-key", returns(c.pushKey))
-	mux.HandleFunc("DELETE /control/v1/cameras/{ref}", returns(c.removeCamera))
+	mux.HandleFunc("POST /control/v1/cameras/{ref}/push-key", c.registered("camera.push-key", c.pushKey))
+	mux.HandleFunc("DELETE /control/v1/cameras/{ref}", c.registered("camera.remove", c.removeCamera))
 	mux.HandleFunc("POST /control/v1/check", returns(c.check))
 	mux.HandleFunc("GET /control/v1/retention", returns(c.retentionStatus))
-	mux.HandleFunc("POST /control/v1/retention/confirm", returns(c.retentionConfirm))
-	mux.HandleFunc("POST /control/v1/safe-mode/end", returns(c.endSafeMode))
+	mux.HandleFunc("POST /control/v1/retention/confirm", c.registered("retention.confirm", c.retentionConfirm))
+	mux.HandleFunc("POST /control/v1/safe-mode/end", c.registered("safe-mode.end", c.endSafeMode))
 	return mux
 }
+
+// registered is returns for what changes something: the access register has it
+// before it happens.
+func (c *control) registered(act string, fn func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
+	return returns(func(w http.ResponseWriter, r *http.Request) error {
+		e := &register.Entry{Kind: register.Admin, Who: operator, Act: act}
+		if r.PathValue("ref") != "" {
+			cam, err := c.resolve(r)
+			if err != nil {
+				return err
+			}
+			e.Cameras = []media.CameraID{cam.ID}
+		}
+		if err := c.d.book.Append(r.Context(), e); err != nil {
+			return fault(http.StatusServiceUnavailable, fmt.Errorf("nothing was changed: %w: free disk space in %s", err, c.d.cfg.Data))
+		}
+		return fn(w, r)
+	})
+}
+
+// operator is who gives commands on this machine.
+const operator = "operator"
 
 // status is what a serving process says of itself.
 type status struct {

@@ -14,6 +14,8 @@ import (
 	"qianshao/configs"
 	"qianshao/ingest/timesync"
 	"qianshao/registry"
+	"qianshao/registry/register"
+	"qianshao/registry/viewing"
 	"qianshao/storage"
 	"qianshao/storage/acts"
 	"qianshao/storage/blob"
@@ -37,6 +39,8 @@ type data struct {
 	fs      vfs.FS
 	store   blob.Store
 	acts    *acts.Log
+	book    *register.Register // the access register
+	views   *viewing.Book
 	index   *index.DB
 	reg     *registry.Registry
 	archive *storage.Archive
@@ -91,6 +95,12 @@ func (d *data) open(ctx context.Context) error {
 			return err
 		},
 		func() (err error) {
+			d.book, err = register.Open(ctx, register.Config{
+				FS: d.fs, Store: d.store, Keep: time.Duration(cfg.Register.Days) * 24 * time.Hour, Log: log,
+			})
+			return err
+		},
+		func() (err error) {
 			d.index, err = index.Open(ctx, index.Config{Path: filepath.Join(cfg.Data, "index.db"), Log: log})
 			return err
 		},
@@ -103,6 +113,7 @@ func (d *data) open(ctx context.Context) error {
 			return err
 		}
 	}
+	d.views = viewing.New(viewing.Config{Register: d.book, Log: log})
 	sp, err := spool.Open(spool.Config{
 		FS: d.fs, Sync: spool.SyncMode(cfg.Spool.Sync), StopFree: int64(cfg.Spool.StopFree), Reserve: reserve, Log: log,
 		Known: func(id segment.ID) ([32]byte, bool) {
@@ -186,10 +197,21 @@ func (d *data) meet(ctx context.Context) error {
 	return nil
 }
 
+// closeTime bounds what is written while a folder is closed.
+const closeTime = 10 * time.Second
+
 // close gives everything back in the opposite order. It may be called twice and
 // on a half-opened folder.
 func (d *data) close() error {
 	var errs []error
+	if d.views != nil {
+		short, cancel := context.WithTimeout(context.Background(), closeTime)
+		errs = append(errs, d.views.Close(short))
+		cancel()
+	}
+	if d.book != nil {
+		errs = append(errs, d.book.Close())
+	}
 	if d.reg != nil {
 		errs = append(errs, d.reg.Close())
 	}
@@ -202,7 +224,7 @@ func (d *data) close() error {
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}
-	d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil
+	d.views, d.book, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

@@ -36,7 +36,7 @@ func idleHandler(d *data) (http.Handler, error) {
 func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, error) {
 	p := d.cfg.Pictures
 	return api.New(api.Config{
-		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics,
+		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
 		Pictures:     picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)}),
 		Checks:       d.checks(),
 		Version:      buildVersion(),

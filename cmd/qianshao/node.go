@@ -18,6 +18,7 @@ import (
 	"qianshao/ingest/recorder"
 	"qianshao/ingest/rtsp"
 	"qianshao/registry/dial"
+	"qianshao/registry/register"
 	"qianshao/storage"
 	"qianshao/storage/live"
 	"qianshao/storage/retention"
@@ -100,6 +101,8 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	u.Go(func() error { return n.archive.Spool.Run(upkeep) })
 	u.Go(func() error { return n.acts.Run(upkeep) })
 	u.Go(func() error { return n.reg.Run(upkeep) })
+	u.Go(func() error { return n.book.Run(upkeep) })
+	u.Go(func() error { return n.views.Run(upkeep) })
 	u.Go(func() error { return n.archive.Run(upkeep) })
 	now := func() timeline.Micros { return n.wall.Now().Wall }
 	if slices.Contains(roles, "upkeep") {
@@ -113,6 +116,9 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 			g.Go(func() error { return n.push.Run(running, published) })
 		}
 	}
+	if err := n.book.Append(ctx, &register.Entry{Kind: register.Start, Note: "qianshao " + buildVersion()}); err != nil {
+		n.log.Error("no footage is shown until the access register can be written; recording goes on", "err", err)
+	}
 	n.answer(g, running, hard, listener, handler)
 	n.answer(g, running, hard, control, inner)
 	ready()
@@ -122,6 +128,12 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	defer cancel()
 	if derr := n.archive.Drain(drain); derr != nil {
 		n.log.Warn("some segments stay in the spool until the next start", "err", derr)
+	}
+	if derr := n.views.Close(drain); derr != nil {
+		n.log.Warn("viewings end without their totals", "err", derr)
+	}
+	if derr := n.book.Ship(drain); derr != nil {
+		n.log.Warn("the copy of the access register is shipped after the next start", "err", derr)
 	}
 	if derr := n.acts.Ship(drain); derr != nil {
 		n.log.Warn("some acts are shipped after the next start", "err", derr)

@@ -32,8 +32,19 @@ const (
 	ReadFootage  Action = "footage.read" // clips, playback, playlists
 	ReadPicture  Action = "picture.read"
 	WatchLive    Action = "live.watch"
+	ReadRegister Action = "register.read"
 	Operate      Action = "system.operate" // metrics, retention, checks
 )
+
+// Shows reports whether an action lets somebody see footage: it is registered
+// before the first byte.
+func (a Action) Shows() bool {
+	switch a {
+	case FindFootage, ReadFootage, ReadPicture, WatchLive:
+		return true
+	}
+	return false
+}
 
 // Subject is who asks: an account, or the machine's own operator.
 type Subject struct {
@@ -65,7 +76,7 @@ func (*Authorizer) Authorize(ctx context.Context, r Request) error {
 		return err
 	}
 	switch r.Action {
-	case ListCameras, AddCameras, FindFootage, Operate:
+	case ListCameras, AddCameras, FindFootage, ReadRegister, Operate:
 		return nil
 	case ReadCamera, EditCamera, ReadTimeline, ReadFootage, ReadPicture, WatchLive:
 		if r.Camera == "" {

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"qianshao/storage/blob"
-	"qianshao/storage/internal/group"
+	"qianshao/storage/group"
 	"qianshao/storage/timeline"
 	"qianshao/storage/vfs"
 )

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"qianshao/storage/internal/group"
+	"qianshao/storage/group"
 	"qianshao/storage/sqldb"
 )
 

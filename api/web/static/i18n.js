@@ -34,6 +34,19 @@ const zh = {
   unit: { h: "小时", m: "分", s: "秒" }, covered: (d) => `有录像 ${d}`, gapsSum: (n, d) => `缺失 ${n} 段，共 ${d}`, noGaps: "没有缺失",
   timelineFailed: "无法载入时间轴", nothingHere: "未到时间或未接入", needMarks: "填写起止时间，或在回放时按 I 和 O 标记。", badTime: "时间格式：09:00:00", badOrder: "终点要晚于起点。",
   length: (d) => `长度 ${d}。`, hasGaps: (n, d) => `其中有 ${n} 处缺失，共 ${d}：片段中画面会停住，时间不变。`, noneThere: "这一段没有录像。", checking: "正在准备…", started: "已开始下载。", goTo: "到哪一时刻？（如 09:05:00）",
+  register: "调用登记", toCameras: "摄像头", registerWhat: "谁在何时看了哪些录像。先登记，后出画面；登记写不进去，就不出画面。",
+  registerKind: "类别", registerCamera: "摄像头", registerViewing: "调阅编号", registerShow: "查询", registerCSV: "下载表格 CSV", registerVerify: "校验登记",
+  registerAt: "登记时间", registerWho: "何人", registerAct: "操作", registerFootage: "录像时段", registerTotals: "合计", registerSeq: "序号", registerMore: "更早的",
+  registerAll: "全部", registerNone: "没有符合条件的登记。", registerFailed: "无法读取登记。", registerDamaged: (n) => `有 ${n} 行不是完整的登记，请点“校验登记”。`,
+  registerOperator: "本机命令", registerOnward: "持续", registerSent: (n, mb) => `${n} 次请求，${mb} MB`, registerVerifying: "正在校验…",
+  registerIntact: (c, n, s, h) => `${c}：${n} 条登记完好${s ? `，存储中有副本至第 ${s} 条` : ""}。末条校验值 ${h}`,
+  registerBroken: (c, n, w, d) => `${c}：第 ${n} 条${w}。${d}`,
+  registerKinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "管理操作", start: "服务器启动", pruned: "到期清理" },
+  registerActs: {
+    footage_read: "回放或下载", picture_read: "看图片", live_watch: "看实时", footage_find: "按地点查找", camera_import: "导入摄像头", camera_remove: "移除摄像头",
+    "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", settings_reload: "重读设置",
+  },
+  registerWrong: { altered: "被改动", missing: "缺失", reordered: "次序被打乱" },
   timelineLabel: "当天时间轴", isGap: (c) => `录像缺失：${c}`,
 };
 
@@ -71,6 +84,19 @@ const en = {
   unit: { h: "h", m: "min", s: "s" }, covered: (d) => `footage ${d}`, gapsSum: (n, d) => `${n} gaps, ${d} together`, noGaps: "no gaps",
   timelineFailed: "The timeline could not be loaded", nothingHere: "not yet, or not enrolled", needMarks: "Type from and to, or press I and O while playing.", badTime: "Write the time as 09:00:00", badOrder: "The end must be after the start.",
   length: (d) => `Length ${d}.`, hasGaps: (n, d) => `It has ${n} gaps, ${d} together: the picture stands still there, the time stays right.`, noneThere: "There is no footage in this part.", checking: "Preparing…", started: "The download has begun.", goTo: "Go to which time? (for example 09:05:00)",
+  register: "Access register", toCameras: "Cameras", registerWhat: "Who saw which footage, and when. It is written before the first picture; what cannot be written is not shown.",
+  registerKind: "Kind", registerCamera: "Camera", registerViewing: "Viewing", registerShow: "Show", registerCSV: "Download CSV", registerVerify: "Verify",
+  registerAt: "Written", registerWho: "Who", registerAct: "Act", registerFootage: "Footage", registerTotals: "Totals", registerSeq: "No.", registerMore: "Older ones",
+  registerAll: "All", registerNone: "No entries match.", registerFailed: "The register could not be read.", registerDamaged: (n) => `${n} lines are no sound entries: press Verify.`,
+  registerOperator: "command on this machine", registerOnward: "and on", registerSent: (n, mb) => `${n} requests, ${mb} MB`, registerVerifying: "Verifying…",
+  registerIntact: (c, n, s, h) => `${c}: ${n} entries, intact${s ? `; the store has a copy up to entry ${s}` : ""}. Hash of the last: ${h}`,
+  registerBroken: (c, n, w, d) => `${c}: entry ${n} is ${w}. ${d}`,
+  registerKinds: { viewing_open: "viewing begins", viewing_more: "viewing grows", viewing_close: "viewing ends", admin: "administration", start: "server start", pruned: "too old, removed" },
+  registerActs: {
+    footage_read: "playback or download", picture_read: "pictures", live_watch: "live", footage_find: "search by place", camera_import: "cameras imported", camera_remove: "camera removed",
+    "camera_push-key": "push key issued", retention_confirm: "expiry confirmed", "safe-mode_end": "safe mode ended", settings_reload: "settings read again",
+  },
+  registerWrong: { altered: "altered", missing: "missing", reordered: "not in its place" },
   timelineLabel: "Timeline of the day", isGap: (c) => `no footage: ${c}`,
 };
 

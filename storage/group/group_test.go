@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"qianshao/storage/internal/group"
+	"qianshao/storage/group"
 )
 
 type op struct{ done bool }

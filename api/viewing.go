@@ -1,0 +1,74 @@
+package api
+
+import (
+	"io"
+	"net"
+	"net/http"
+
+	"qianshao/registry/viewing"
+	"qianshao/storage/timeline"
+)
+
+const (
+	// A moment is registered with the minute around it, the newest picture with
+	// the quarter of an hour that begins with this minute: who looks on needs no
+	// further entry.
+	momentWidth = timeline.Minute
+	newestWidth = 15 * timeline.Minute
+)
+
+// use is what the register is told of a request for footage, before it is
+// answered.
+func (a *asked) use(rt *route, r *http.Request) viewing.Use {
+	u := viewing.Use{Who: subjectOf(r).ID, Act: string(rt.action), Camera: a.camera.ID, Span: a.span}
+	if !overUnix(r) {
+		u.Address = clientOf(r)
+	}
+	switch {
+	case rt.extent == moment:
+		u.Span.From = a.span.From / momentWidth * momentWidth
+		u.Span.To = u.Span.From + momentWidth
+		if a.at == 0 {
+			u.Span.To = u.Span.From + newestWidth
+		}
+	case u.Camera == "": // a search: by where, too
+		u.Note = r.URL.RawQuery
+	}
+	return u
+}
+
+// clientOf is the address that a request came from, without its port.
+func clientOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// metered counts what is sent to the client for the viewing's totals.
+type metered struct {
+	http.ResponseWriter
+	pass *viewing.Pass
+}
+
+// Write implements http.ResponseWriter.
+func (m *metered) Write(b []byte) (int, error) {
+	n, err := m.ResponseWriter.Write(b)
+	m.pass.Sent(int64(n))
+	return n, err
+}
+
+// ReadFrom implements io.ReaderFrom: bytes of a file may pass by this process.
+func (m *metered) ReadFrom(src io.Reader) (int64, error) {
+	to, ok := m.ResponseWriter.(io.ReaderFrom)
+	if !ok {
+		return io.Copy(struct{ io.Writer }{m}, src) // counted by Write
+	}
+	n, err := to.ReadFrom(src)
+	m.pass.Sent(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (m *metered) Unwrap() http.ResponseWriter { return m.ResponseWriter }
