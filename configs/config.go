@@ -96,6 +96,10 @@ type Ingest struct {
 	// MaxMbit is how many Mbit/s a stream may send, for 4 s; one that sends more
 	// is cut off.
 	MaxMbit int `key:"max_mbit"`
+	// Networks are where a carrier's cameras may stand, each "CARRIER NETWORK". A
+	// carrier that is named may have them there alone; of the others, local may
+	// have them in private networks too, the rest in public ones.
+	Networks []string `key:"networks"`
 	// Waits between attempts are drawn between RetryMin and a bound that doubles
 	// up to RetryMax.
 	RetryMin time.Duration `key:"retry_min"`

@@ -3,8 +3,10 @@ package configs
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -133,6 +135,11 @@ func TestMistakesAreNamed(t *testing.T) {
 		"push: {listen: \":99999\"}":                        {"push.listen", ":99999"},
 		"push: {address: \"rtsp://example.org\"}":           {"push.address", "example.org", "host:port"},
 		"push: {tls_cert: a.pem}":                           {"push.tls_cert", "push.tls_key"},
+		"ingest: {networks: [10.8.0.0/16]}":                 {"ingest.networks", "10.8.0.0/16", "unicom 10.8.0.0/16"},
+		"ingest: {networks: [unicom 10.8.0.1/16]}":          {"ingest.networks", "the network is 10.8.0.0/16"},
+		"ingest: {networks: [unicom ten]}":                  {"ingest.networks", "unicom ten"},
+		"register: {days: 20}":                              {"register.days", "30 to"},
+		"{register: {days: 40}, retention: {days: 50}}":     {"register.days", "50 to"},
 		"log: {level: loud, format: xml}":                   {"log.level", "loud", "log.format", "xml"},
 		"pictures: {parallel: 0, ffmpeg: \"\"}":             {"pictures.parallel", "pictures.ffmpeg"},
 		"a: [":                                              {"not YAML"},
@@ -156,6 +163,22 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 	if _, _, err := Load(Source{Flags: map[string]string{"dta": "x"}}); err == nil || !strings.Contains(err.Error(), "data") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestCarrierNetworks(t *testing.T) {
+	t.Parallel()
+	cfg, _, err := Load(Source{File: write(t, "ingest: {networks: [unicom 10.8.0.0/16, telecom fd12:3456::/32, unicom 10.9.0.0/16]}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := cfg.Ingest.CarrierNetworks()
+	want := map[string][]netip.Prefix{
+		"unicom":  {netip.MustParsePrefix("10.8.0.0/16"), netip.MustParsePrefix("10.9.0.0/16")},
+		"telecom": {netip.MustParsePrefix("fd12:3456::/32")},
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

@@ -76,6 +76,9 @@ func (c *Config) Validate() error {
 	k.int("ingest.max_mbit", c.Ingest.MaxMbit, 1, 10_000)
 	k.duration("ingest.retry_min", c.Ingest.RetryMin, 100*time.Millisecond, time.Hour)
 	k.duration("ingest.retry_max", c.Ingest.RetryMax, max(c.Ingest.RetryMin, time.Second), time.Hour)
+	if _, err := c.Ingest.CarrierNetworks(); err != nil {
+		k.bad("ingest.networks", "", err.Error())
+	}
 	k.push(&c.Push)
 	k.duration("clips.lead_in", c.Clips.LeadIn, 0, time.Minute)
 	if c.Pictures.FFmpeg == "" {

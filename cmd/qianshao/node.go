@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -52,11 +53,15 @@ func newNode(d *data) (*node, error) {
 	if n.push, err = newPush(d.cfg, d.log); err != nil {
 		return nil, err
 	}
+	networks, err := d.cfg.Ingest.CarrierNetworks()
+	if err != nil {
+		return nil, err
+	}
 	n.sup = ingest.New(ingest.Config{
 		Push: n.push, Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
 		// Without accounts the server itself is on loopback alone: whoever can
 		// name a camera there is on this machine already.
-		Dialer: dial.New(dial.Config{AllowLoopback: true}),
+		Dialer: dial.New(dial.Config{AllowLoopback: true, Networks: func(carrier string) []netip.Prefix { return networks[carrier] }}),
 		Store:  d.id, Epoch: 1, Boot: boot,
 		SegmentLength: d.cfg.Segment.Length, Connect: d.cfg.Ingest.Connect,
 		FirstFrame: d.cfg.Ingest.FirstFrame, Stall: d.cfg.Ingest.Stall,
