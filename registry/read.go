@@ -90,11 +90,11 @@ func (r *Registry) scanStreams(rows *sql.Rows, at map[media.CameraID]*Camera) er
 		}
 		s.ID = camera.Stream(n)
 		if box != nil {
-			plain, err := r.key.Open(box, boxPlace(s.ID))
+			plain, err := r.key.Load().Open(box, boxPlace(s.ID))
 			s.Password, s.Locked = secret.New(string(plain)), err != nil
 		}
 		if push != nil {
-			plain, err := r.key.Open(push, pushPlace(s.ID))
+			plain, err := r.key.Load().Open(push, pushPlace(s.ID))
 			s.Push, s.Locked = secret.New(string(plain)), s.Locked || err != nil
 		}
 		at[camera].Streams = append(at[camera].Streams, s)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"qianshao/registry/secret"
@@ -52,7 +53,7 @@ type Config struct {
 type Registry struct {
 	cfg Config
 	db  *sqldb.DB
-	key *secret.Key
+	key atomic.Pointer[secret.Key]
 	log *slog.Logger
 
 	ships sync.Mutex // held while the outbox is emptied
@@ -95,7 +96,8 @@ func Open(ctx context.Context, cfg Config) (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", errors.Join(err, db.Close()))
 	}
-	r := &Registry{cfg: cfg, db: db, key: key, log: cfg.Log}
+	r := &Registry{cfg: cfg, db: db, log: cfg.Log}
+	r.key.Store(key)
 	r.states.init()
 	return r, nil
 }

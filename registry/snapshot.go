@@ -47,7 +47,7 @@ func (r *Registry) Snapshot(ctx context.Context) ([]byte, error) {
 	if err = errors.Join(err, zip.Close()); err != nil {
 		return nil, fmt.Errorf("snapshot registry: %w", err)
 	}
-	return append([]byte(snapshotHead), r.key.Seal(packed.Bytes(), snapshotPlace)...), nil
+	return append([]byte(snapshotHead), r.key.Load().Seal(packed.Bytes(), snapshotPlace)...), nil
 }
 
 // copyOut writes a consistent copy of the database to path and reads it back.
@@ -94,7 +94,7 @@ func (r *Registry) unseal(snapshot []byte) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: it begins otherwise", ErrBadSnapshot)
 	}
-	packed, err := r.key.Open(box, snapshotPlace)
+	packed, err := r.key.Load().Open(box, snapshotPlace)
 	if errors.Is(err, secret.ErrOtherKey) {
 		return nil, fmt.Errorf("%w: stop, put back the secret.key this snapshot was made with, and try again", err)
 	}

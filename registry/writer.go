@@ -94,10 +94,10 @@ func (w *writer) putStreams(ctx context.Context, old, cam *Camera) error {
 func (w *writer) putStream(ctx context.Context, cam media.CameraID, n int, s *Stream, keepBox bool) error {
 	var box, push []byte
 	if !s.Password.IsZero() {
-		box = w.r.key.Seal([]byte(s.Password.Reveal()), boxPlace(s.ID))
+		box = w.r.key.Load().Seal([]byte(s.Password.Reveal()), boxPlace(s.ID))
 	}
 	if !s.Push.IsZero() {
-		push = w.r.key.Seal([]byte(s.Push.Reveal()), pushPlace(s.ID))
+		push = w.r.key.Load().Seal([]byte(s.Push.Reveal()), pushPlace(s.ID))
 	}
 	boxes := "excluded"
 	if keepBox {

@@ -37,6 +37,7 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.HandleFunc("POST /control/v1/check", returns(c.check))
 	mux.HandleFunc("GET /control/v1/retention", returns(c.retentionStatus))
 	mux.HandleFunc("POST /control/v1/retention/confirm", c.registered("retention.confirm", c.retentionConfirm))
+	mux.HandleFunc("POST /control/v1/secret/rotate", c.registered("secret.rotate", c.rotateSecret))
 	mux.HandleFunc("POST /control/v1/safe-mode/end", c.registered("safe-mode.end", c.endSafeMode))
 	return mux
 }

@@ -57,6 +57,7 @@ type commands struct {
 	Check     checkCmd     `cmd:"" help:"Name every inconsistency of the archive."`
 	Reindex   reindexCmd   `cmd:"" help:"Rebuild the databases from the store alone."`
 	Retention retentionCmd `cmd:"" help:"What may expire, and what waits for your word."`
+	Secret    secretCmd    `cmd:"" help:"The key that seals passwords."`
 	SafeMode  safeModeCmd  `cmd:"" help:"Allow deletes again after the database was lost."`
 	Doctor    doctorCmd    `cmd:"" help:"Look for what is wrong with this machine, and say the fix."`
 
@@ -75,8 +76,9 @@ type env struct {
 
 func main() {
 	if len(os.Args) > 1 && (os.Args[1] == "serve" || os.Args[1] == "demo") {
-		ingest.SetTimerSlack()
+		ingest.SetTimerSlack() // begins the program anew
 	}
+	noCore()
 	os.Exit(run())
 }
 

@@ -33,13 +33,18 @@ const (
 	keySize    = 32
 )
 
-// keyForm opens the text of a key file; 64 hex digits follow.
+// keyForm opens a line of a key file; 64 hex digits follow. The first line's key
+// seals; those of further lines, left by a rotation under way, open only.
 const keyForm = "qianshao-key-1 "
+
+// maxKeys bounds the lines of a key file.
+const maxKeys = 4
 
 // Key is the site's key: AES-256. It may be used from many goroutines.
 type Key struct {
 	id   [idSize]byte
 	aead cipher.AEAD
+	old  []*Key // open what they have sealed
 }
 
 func newKey(raw []byte) (*Key, error) {
@@ -73,54 +78,126 @@ func LoadKey(path string) (*Key, error) {
 	if info.Size() == 0 {
 		return makeKey(path, true)
 	}
+	raws, err := readKeys(path)
+	if err != nil {
+		return nil, err
+	}
+	return joinKeys(raws)
+}
+
+// readKeys reads the lines of a key file.
+func readKeys(path string) (raws [][]byte, err error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("secret key: %w", err)
 	}
-	text, ok := bytes.CutPrefix(bytes.TrimSpace(b), []byte(keyForm))
-	raw := make([]byte, keySize)
-	if !ok || len(text) != 2*keySize {
+	for line := range bytes.Lines(bytes.TrimSpace(b)) {
+		text, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte(keyForm))
+		raw := make([]byte, keySize)
+		if ok = ok && len(text) == 2*keySize && len(raws) < maxKeys; ok {
+			_, err = hex.Decode(raw, text)
+		}
+		if !ok || err != nil {
+			return nil, fmt.Errorf("secret key %s is not a key file: put it back from your backup", path)
+		}
+		raws = append(raws, raw)
+	}
+	if len(raws) == 0 {
 		return nil, fmt.Errorf("secret key %s is not a key file: put it back from your backup", path)
 	}
-	if _, err := hex.Decode(raw, text); err != nil {
-		return nil, fmt.Errorf("secret key %s is not a key file: put it back from your backup", path)
+	return raws, nil
+}
+
+// joinKeys makes a Key that seals with the first and opens with all.
+func joinKeys(raws [][]byte) (*Key, error) {
+	k, err := newKey(raws[0])
+	if err != nil {
+		return nil, err
 	}
-	return newKey(raw)
+	for _, raw := range raws[1:] {
+		o, err := newKey(raw)
+		if err != nil {
+			return nil, err
+		}
+		k.old = append(k.old, o)
+	}
+	return k, nil
 }
 
 // MakeKey draws a new key and writes it to path (mode 0600), synced. If another
 // process was faster, its key is returned.
 func MakeKey(path string) (*Key, error) { return makeKey(path, false) }
 
-// makeKey: write a temporary file, sync, link (or rename over the empty file),
-// sync the folder. The name never shows a half-written key.
-func makeKey(path string, replace bool) (k *Key, err error) {
+// makeKey draws a key. With replace it takes the place of the file at path.
+func makeKey(path string, replace bool) (*Key, error) {
 	raw := make([]byte, keySize)
-	_, _ = rand.Read(raw)                                         // never fails (Go 1.24)
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".secret.key-") // 0600
-	if err != nil {
-		return nil, fmt.Errorf("make secret key: %w", err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after a rename
-	_, err = fmt.Fprintf(tmp, "%s%x\n", keyForm, raw)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return nil, fmt.Errorf("make secret key: %w", err)
-	}
-	if replace {
-		err = os.Rename(tmp.Name(), path)
-	} else {
-		err = os.Link(tmp.Name(), path)
-		if errors.Is(err, fs.ErrExist) {
-			return LoadKey(path)
-		}
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
+	_, _ = rand.Read(raw) // never fails (Go 1.24)
+	err := writeKeys(path, replace, raw)
+	if errors.Is(err, fs.ErrExist) {
+		return LoadKey(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make secret key: %w", err)
 	}
 	return newKey(raw)
+}
+
+// writeKeys writes a key file: a temporary file, sync, link (or rename over the
+// old one), sync the folder. The name never shows a half-written key.
+func writeKeys(path string, replace bool, raws ...[]byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".secret.key-") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone already after a rename
+	for _, raw := range raws {
+		if _, werr := fmt.Fprintf(tmp, "%s%x\n", keyForm, raw); werr != nil {
+			err = errors.Join(err, werr)
+		}
+	}
+	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if replace {
+		err = os.Rename(tmp.Name(), path)
+	} else {
+		err = os.Link(tmp.Name(), path)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// Rotate puts a new key in front of the one at path, which from then on opens
+// only. Where a rotation was begun and not ended it goes on with its key.
+func Rotate(path string) (*Key, error) {
+	raws, err := readKeys(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(raws) == 1 {
+		raw := make([]byte, keySize)
+		_, _ = rand.Read(raw) // never fails (Go 1.24)
+		raws = [][]byte{raw, raws[0]}
+		if err := writeKeys(path, true, raws...); err != nil {
+			return nil, fmt.Errorf("new secret key: %w", err)
+		}
+	}
+	return joinKeys(raws)
+}
+
+// Retire ends a rotation: the keys that open only are removed from the file at
+// path, and what they have sealed can be opened no more.
+func Retire(path string) error {
+	raws, err := readKeys(path)
+	if err == nil {
+		err = writeKeys(path, true, raws[0])
+	}
+	if err != nil {
+		return fmt.Errorf("retire the old secret key: %w", err)
+	}
+	return nil
 }
 
 func syncDir(path string) error {
@@ -129,6 +206,11 @@ func syncDir(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Sealed reports whether this key, not an older one, has sealed a box.
+func (k *Key) Sealed(box []byte) bool {
+	return len(box) >= boxHead && bytes.Equal(box[1:1+idSize], k.id[:])
 }
 
 // Seal encrypts plain. place says where the box will stand (a table and a row,
@@ -147,7 +229,12 @@ func (k *Key) Open(box []byte, place string) ([]byte, error) {
 	if len(box) < boxHead+k.aead.Overhead() || box[0] != boxVersion {
 		return nil, ErrDamaged
 	}
-	if !bytes.Equal(box[1:1+idSize], k.id[:]) {
+	if id := box[1 : 1+idSize]; !bytes.Equal(id, k.id[:]) {
+		for _, o := range k.old {
+			if bytes.Equal(id, o.id[:]) {
+				return o.Open(box, place)
+			}
+		}
 		return nil, ErrOtherKey
 	}
 	plain, err := k.aead.Open(nil, box[1+idSize:boxHead], box[boxHead:], []byte(place))

@@ -44,7 +44,7 @@ const zh = {
   registerKinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "管理操作", start: "服务器启动", pruned: "到期清理" },
   registerActs: {
     footage_read: "回放或下载", picture_read: "看图片", live_watch: "看实时", footage_find: "按地点查找", camera_import: "导入摄像头", camera_remove: "移除摄像头",
-    "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", settings_reload: "重读设置",
+    "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", settings_reload: "重读设置", secret_rotate: "更换密钥",
   },
   registerWrong: { altered: "被改动", missing: "缺失", reordered: "次序被打乱" },
   timelineLabel: "当天时间轴", isGap: (c) => `录像缺失：${c}`,
@@ -94,7 +94,7 @@ const en = {
   registerKinds: { viewing_open: "viewing begins", viewing_more: "viewing grows", viewing_close: "viewing ends", admin: "administration", start: "server start", pruned: "too old, removed" },
   registerActs: {
     footage_read: "playback or download", picture_read: "pictures", live_watch: "live", footage_find: "search by place", camera_import: "cameras imported", camera_remove: "camera removed",
-    "camera_push-key": "push key issued", retention_confirm: "expiry confirmed", "safe-mode_end": "safe mode ended", settings_reload: "settings read again",
+    "camera_push-key": "push key issued", retention_confirm: "expiry confirmed", "safe-mode_end": "safe mode ended", settings_reload: "settings read again", secret_rotate: "key changed",
   },
   registerWrong: { altered: "altered", missing: "missing", reordered: "not in its place" },
   timelineLabel: "Timeline of the day", isGap: (c) => `no footage: ${c}`,

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// noCore does nothing here.
+func noCore() {}
