@@ -39,6 +39,7 @@ type site struct {
 	archive *storagetest.Archive
 	hub     *live.Hub
 	disk    *errfs.FS // of the access register
+	handler http.Handler
 	url     string
 	server  *httptest.Server
 	now     func() time.Time
@@ -92,7 +93,7 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 	}
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	s.url, s.server = server.URL, server
+	s.handler, s.url, s.server = h, server.URL, server
 	return s
 }
 

@@ -43,9 +43,12 @@ type Config struct {
 	// alone. The page says so, and requests for another host's name are refused:
 	// a foreign page cannot reach us by naming its own host 127.0.0.1.
 	LoopbackOnly bool
-	Hosts        []string         // further host names to answer to when LoopbackOnly
-	Log          *slog.Logger     // default: discards
-	Now          func() time.Time // default: time.Now
+	Hosts        []string // further host names to answer to when LoopbackOnly
+	// Slowest is how long a client may take over 512 KiB of an answer before it is
+	// cut off; default 20 s.
+	Slowest time.Duration
+	Log     *slog.Logger     // default: discards
+	Now     func() time.Time // default: time.Now
 }
 
 // Check is one condition of readiness.
@@ -85,6 +88,9 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Slowest <= 0 {
+		cfg.Slowest = slowest
+	}
 	h := &Handler{cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1)}
 	page, err := web.New(web.Config{Version: cfg.Version, LoopbackOnly: cfg.LoopbackOnly})
 	if err != nil {
@@ -98,7 +104,8 @@ func New(cfg Config) (*Handler, error) {
 }
 
 // ServeHTTP implements http.Handler.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
+	w := h.paced(plain)
 	header := w.Header()
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")

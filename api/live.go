@@ -22,8 +22,6 @@ const (
 	// further picture.
 	liveFirst   = 20 * time.Second
 	liveSilence = 20 * time.Second
-	// liveWrite is how long one write to the client may take.
-	liveWrite = 10 * time.Second
 )
 
 // live answers …/live.mp4: a fragmented MP4 that ends when the coding changes,
@@ -54,9 +52,6 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy that gathers makes it late
 	out := http.NewResponseController(w)
 	err = v.run(r.Context(), sub, rest, func(b []byte) error {
-		if err := out.SetWriteDeadline(time.Now().Add(liveWrite)); err != nil {
-			return err
-		}
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
