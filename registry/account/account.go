@@ -1,0 +1,171 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"qianshao/storage/timeline"
+)
+
+// Role is what somebody is to the system. An account may have several.
+type Role string
+
+// The roles.
+const (
+	Investigator Role = "investigator"
+	Carrier      Role = "carrier"
+	Admin        Role = "admin"
+	Auditor      Role = "auditor"
+	Household    Role = "household"
+)
+
+// Roles are all of them.
+var Roles = []Role{Investigator, Carrier, Admin, Auditor, Household}
+
+// UnitKind is a level of the tree of units.
+type UnitKind string
+
+// The levels.
+const (
+	Bureau  UnitKind = "bureau"
+	County  UnitKind = "county"
+	Station UnitKind = "station"
+)
+
+// Unit is a bureau, a county's or a police station, with what it looks after.
+type Unit struct {
+	ID     string   `json:"id"` // as the bureau names it
+	Parent string   `json:"parent,omitempty"`
+	Kind   UnitKind `json:"kind"`
+	Name   string   `json:"name"`
+	Areas  []string `json:"areas,omitempty"` // division codes: 6, 9 or 12 digits
+}
+
+// Account is somebody who may sign in.
+type Account struct {
+	ID       string          `json:"id"` // u_…, set by Add
+	Login    string          `json:"login"`
+	Name     string          `json:"name"`
+	Unit     string          `json:"unit,omitempty"`
+	Carrier  string          `json:"carrier,omitempty"` // of role carrier: whose cameras
+	Roles    []Role          `json:"roles"`
+	Created  timeline.Micros `json:"created"`
+	Disabled timeline.Micros `json:"disabled,omitempty"` // since; 0: not
+	Password bool            `json:"password"`           // one is set
+	TOTP     bool            `json:"totp"`               // a second factor is asked for
+}
+
+// Has reports whether the account has a role.
+func (a *Account) Has(r Role) bool { return slices.Contains(a.Roles, r) }
+
+// Errors that callers tell apart.
+var (
+	// ErrBad is wrapped for what an account, unit, token or password cannot be.
+	ErrBad = errors.New("not possible")
+	// ErrUnknown is returned (wrapped) where there is no such account, unit or token.
+	ErrUnknown = errors.New("unknown")
+	// ErrTaken is returned (wrapped) for a login that another account has.
+	ErrTaken = errors.New("the login is taken")
+	// ErrDenied is returned by whatever lets people in. It does not say what was
+	// wrong: the login, the password, the code, or that the account is closed.
+	ErrDenied = errors.New("login, password or code is wrong, or there were too many attempts: wait a minute and try again")
+	// ErrNeedCode is returned by SignIn for the right password of an account with a
+	// second factor when no code was given.
+	ErrNeedCode = errors.New("the code of the second factor is needed")
+	// ErrExpired is returned for sessions and links that are over, or never were.
+	ErrExpired = errors.New("it has expired: sign in again, or ask for a new link")
+)
+
+var (
+	loginForm    = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,63}$`)
+	unitForm     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
+	carrierForm  = regexp.MustCompile(`^[a-z0-9._-]{1,32}$`)
+	divisionForm = regexp.MustCompile(`^([0-9]{6}|[0-9]{9}|[0-9]{12})$`)
+)
+
+// maxName is how many characters a name may have.
+const maxName = 128
+
+// CheckName says whether a text may be a name: UTF-8, at most 128 characters, no
+// control and no bidirectional formatting characters (Unicode TR36). The error
+// wraps ErrBad.
+func CheckName(name string) error {
+	switch {
+	case !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxName:
+		return fmt.Errorf("name: %w: use at most %d characters", ErrBad, maxName)
+	case strings.TrimSpace(name) == "":
+		return fmt.Errorf("name: %w: it is empty", ErrBad)
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return fmt.Errorf("name: %w: it has a control character (U+%04X)", ErrBad, r)
+		}
+	}
+	return nil
+}
+
+func (a *Account) check() error {
+	bad := func(field, why string) error { return fmt.Errorf("%s: %w: %s", field, ErrBad, why) }
+	if !loginForm.MatchString(a.Login) {
+		return bad("login", "use 2 to 64 of a-z 0-9 . _ @ -, beginning with a letter or digit")
+	}
+	if err := CheckName(a.Name); err != nil {
+		return err
+	}
+	if a.Unit != "" && !unitForm.MatchString(a.Unit) {
+		return bad("unit", "use the id of a unit")
+	}
+	if a.Carrier != "" && !carrierForm.MatchString(a.Carrier) {
+		return bad("carrier", "use a-z 0-9 . _ -")
+	}
+	if len(a.Roles) == 0 {
+		return bad("roles", "give one or more of "+roleNames())
+	}
+	for i, r := range a.Roles {
+		if !slices.Contains(Roles, r) || slices.Contains(a.Roles[:i], r) {
+			return bad("roles", fmt.Sprintf("%q: give each of %s once at most", r, roleNames()))
+		}
+	}
+	switch {
+	case a.Has(Carrier) && a.Carrier == "":
+		return bad("carrier", "an account of role carrier needs one")
+	case a.Has(Investigator) && a.Unit == "":
+		return bad("unit", "an investigator needs one")
+	case a.Has(Investigator) && a.Has(Auditor):
+		return bad("roles", "an auditor does not audit their own viewings: use two accounts")
+	}
+	return nil
+}
+
+func roleNames() string {
+	names := make([]string, len(Roles))
+	for i, r := range Roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (u *Unit) check() error {
+	bad := func(field, why string) error { return fmt.Errorf("%s: %w: %s", field, ErrBad, why) }
+	switch {
+	case !unitForm.MatchString(u.ID):
+		return bad("id", "use 1 to 32 of A-Z a-z 0-9 . _ -")
+	case u.Parent == u.ID:
+		return bad("parent", "a unit does not belong to itself")
+	case u.Kind != Bureau && u.Kind != County && u.Kind != Station:
+		return bad("kind", "use bureau, county or station")
+	case (u.Parent == "") != (u.Kind == Bureau):
+		return bad("parent", "a bureau has none, all others have one")
+	}
+	for _, a := range u.Areas {
+		if !divisionForm.MatchString(a) {
+			return bad("areas", fmt.Sprintf("%q: use division codes of 6, 9 or 12 digits", a))
+		}
+	}
+	return CheckName(u.Name)
+}
