@@ -87,6 +87,7 @@ func (s *site) registersFirst(path, address, id string) {
 	s.t.Helper()
 	s.disk.FailAll(errfs.Datasync, "", errors.New("input/output error"))
 	s.problem(address, http.StatusServiceUnavailable, "register_unavailable")
+	s.problem("/readyz", http.StatusServiceUnavailable, "not_ready")
 	s.disk.Heal()
 	if strings.HasSuffix(path, "/live.mp4") {
 		s.registersLive(address, id)

@@ -50,6 +50,10 @@ func (h *Handler) readyz(w http.ResponseWriter, r *http.Request) error {
 			Name: "spool", Next: "free disk space, or bring the store back so that the spool drains",
 			Run: func(context.Context) error { return h.cfg.Archive.Spool.Room() },
 		},
+		{
+			Name: "register", Next: "free disk space, or look at the server's log; no footage is shown until the access register can be written",
+			Run: func(context.Context) error { return h.cfg.Register.Failing() },
+		},
 	}, h.cfg.Checks...)
 	results, ready := make([]CheckResult, len(checks)), true
 	for i, c := range checks {

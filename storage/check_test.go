@@ -21,6 +21,7 @@ import (
 	"qianshao/storage/segment"
 	"qianshao/storage/spool"
 	"qianshao/storage/timeline"
+	"qianshao/storage/vfs"
 )
 
 // put stores an object.
@@ -368,7 +369,7 @@ func goesOn(edit func(*segment.Head)) func(*testing.T, *house, []index.Row) {
 // spooled reads a sealed file.
 func spooled(t testing.TB, h *house, r index.Row) []byte {
 	t.Helper()
-	b, err := readAll(h.fs, h.Spool.Path(r.Key()))
+	b, err := vfs.ReadFile(h.fs, h.Spool.Path(r.Key()))
 	if err != nil {
 		t.Fatal(err)
 	}

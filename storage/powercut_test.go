@@ -415,27 +415,11 @@ func (w *world) walk(dir string, found map[uint64]int) {
 }
 
 func (w *world) read(name string) []byte {
-	b, err := readAll(w.fs, name)
+	b, err := vfs.ReadFile(w.fs, name)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return b
-}
-
-func readAll(fsys vfs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	size, err := f.Size()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	b := make([]byte, size)
-	if size > 0 {
-		_, err = f.ReadAt(b, 0)
-	}
-	return b, errors.Join(err, f.Close())
 }
 
 // answers asks the archive for all footage: every durable piece must come,

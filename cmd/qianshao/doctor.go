@@ -62,7 +62,7 @@ func (c *doctorCmd) Run(e *env) error {
 	var all []finding
 	bad := false
 	for _, look := range []func(context.Context, *patient) []finding{
-		lookServer, lookPorts, lookDisk, lookSpool, lookStore, lookDatabases, lookPrivacy, lookClock, lookFFmpeg, lookFiles,
+		lookServer, lookPorts, lookDisk, lookSpool, lookStore, lookDatabases, lookRegister, lookPrivacy, lookClock, lookFFmpeg, lookFiles,
 	} {
 		ctx, cancel := context.WithTimeout(e.ctx, doctorTime)
 		found := look(ctx, p)

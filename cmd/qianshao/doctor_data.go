@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"qianshao/registry/register"
 	"qianshao/storage/blob"
 	"qianshao/storage/sqldb"
 	"qianshao/storage/vfs"
@@ -86,6 +87,35 @@ func lookDatabases(ctx context.Context, p *patient) []finding {
 		all = append(all, finding{Name: "database", Level: fine, Said: "made at the first start"})
 	}
 	return all
+}
+
+func lookRegister(ctx context.Context, p *patient) []finding {
+	none := []finding{{Name: "register", Level: fine, Said: "the access register is made at the first start"}}
+	if _, err := os.Stat(filepath.Join(p.cfg.Data, "register")); errors.Is(err, fs.ErrNotExist) {
+		return none
+	}
+	fsys, err := vfs.Dir(p.cfg.Data)
+	if err != nil {
+		return []finding{{"register", fail, err.Error(), "see what the disk says (dmesg)"}}
+	}
+	found, err := register.Inspect(ctx, fsys, "")
+	if err != nil {
+		return []finding{{"register", fail, err.Error(), "see what the disk says (dmesg)"}}
+	}
+	if len(found) == 0 {
+		return none
+	}
+	entries := uint64(0)
+	for _, f := range found {
+		if f.Fault != nil {
+			return []finding{{
+				"register", fail, fmt.Sprintf("entry %d of chain %s is %s: %s", f.Fault.Seq, f.Chain, f.Fault.Wrong, f.Fault.Detail),
+				"keep a copy of the register folder as it is, and compare it with the store's: qianshao register verify",
+			}}
+		}
+		entries += f.Entries
+	}
+	return []finding{{Name: "register", Level: fine, Said: fmt.Sprintf("%d entries of the access register, each as it was written", entries)}}
 }
 
 // checkDatabase reads a database through. A server may use it meanwhile.

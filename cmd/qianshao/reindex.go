@@ -12,6 +12,7 @@ import (
 
 	"qianshao/configs"
 	"qianshao/registry"
+	"qianshao/registry/register"
 	"qianshao/registry/secret"
 	"qianshao/storage"
 	"qianshao/storage/acts"
@@ -39,6 +40,7 @@ type reindexed struct {
 	Spooled  int               `json:"spooled"` // of the segments, those in the spool
 	Removed  int               `json:"removed"` // expired or erased before: hidden again
 	Acts     int               `json:"acts"`
+	Register int               `json:"register"`          // entries of access registers that came back from the store
 	Restored bool              `json:"restored"`          // the registry came back from its snapshot
 	Cameras  int               `json:"cameras"`           // made from acts alone: without address and password
 	Aside    []string          `json:"aside,omitempty"`   // old databases
@@ -118,6 +120,13 @@ func (d *data) moveAside(ctx context.Context, report *reindexed) error {
 }
 
 func (d *data) reindex(e *env, deep bool, report *reindexed) error {
+	if err := d.book.Append(e.ctx, &register.Entry{Kind: register.Admin, Who: operator, Act: "index.rebuild"}); err != nil {
+		return err
+	}
+	var err error
+	if report.Register, err = d.book.Restore(e.ctx); err != nil {
+		return err
+	}
 	var local []acts.Act
 	for a, err := range d.acts.Local(e.ctx) {
 		if err != nil {
@@ -169,6 +178,9 @@ func (r *reindexed) print(e *env) error {
 	text := fmt.Sprintf("%d segments, %s, of which %d are in the spool; %d acts\n", r.Segments, bytesText(r.Bytes), r.Spooled, r.Acts)
 	if r.Removed > 0 {
 		text += fmt.Sprintf("%d segments had been removed: they stay hidden, and retention deletes them\n", r.Removed)
+	}
+	if r.Register > 0 {
+		text += fmt.Sprintf("%d entries of the access register came back from the store\n", r.Register)
 	}
 	if r.Restored {
 		text += "cameras restored from the newest snapshot\n"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strconv"
@@ -58,25 +57,7 @@ func (c chain) files() (names []fileName, err error) {
 func (c chain) path(n fileName) string { return path.Join(c.dir, n.String()) }
 
 // read returns the bytes of a file.
-func (c chain) read(n fileName) ([]byte, error) { return readFile(c.fs, c.path(n)) }
-
-func readFile(fsys vfs.FS, name string) (b []byte, err error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	size, err := f.Size()
-	if err != nil {
-		return nil, err
-	}
-	b = make([]byte, size)
-	n, err := f.ReadAt(b, 0)
-	if errors.Is(err, io.EOF) && n == len(b) {
-		err = nil
-	}
-	return b[:n], err
-}
+func (c chain) read(n fileName) ([]byte, error) { return vfs.ReadFile(c.fs, c.path(n)) }
 
 // split cuts a file's bytes into lines without their newlines. tail is what
 // follows the last newline.

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"qianshao/storage/blob"
@@ -52,8 +53,9 @@ type Register struct {
 	size    int64  // of cur, synced
 	buf     []byte // of the round being written
 
-	shipped uint64 // the store has entries up to it; guarded by ships
-	sought  bool   // shipped is known; guarded by ships
+	shipped atomic.Uint64         // the store has entries up to it
+	sought  bool                  // shipped is known; guarded by ships
+	failing atomic.Pointer[error] // of the last round; nil: it was written
 }
 
 // pending is one caller's entries on their way to the disk.
@@ -92,7 +94,7 @@ func (r *Register) load() error {
 	if err := r.cfg.FS.MkdirAll(r.cfg.Dir); err != nil {
 		return err
 	}
-	b, err := readFile(r.cfg.FS, path.Join(r.cfg.Dir, ownFile))
+	b, err := vfs.ReadFile(r.cfg.FS, path.Join(r.cfg.Dir, ownFile))
 	id := strings.TrimSpace(string(b))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -191,6 +193,29 @@ func (r *Register) write(_ context.Context, round []*pending) {
 	for _, p := range round {
 		p.err = err
 	}
+	if err == nil {
+		r.failing.Store(nil)
+	} else {
+		r.failing.Store(&err)
+	}
+}
+
+// Failing returns the error of the last round of entries, nil if it was written:
+// while it is not, nothing is shown to anybody.
+func (r *Register) Failing() error {
+	if err := r.failing.Load(); err != nil {
+		return fmt.Errorf("write the access register: %w", *err)
+	}
+	return nil
+}
+
+// Waiting is how many entries the store's copy lacks.
+func (r *Register) Waiting() uint64 {
+	_, head := r.Head()
+	if shipped := r.shipped.Load(); r.cfg.Store != nil && shipped < head.Seq {
+		return head.Seq - shipped
+	}
+	return 0
 }
 
 func (r *Register) writeOnce(round []*pending) (err error) {

@@ -526,6 +526,84 @@ func TestShipping(t *testing.T) {
 	}
 }
 
+// A lost disk's chain comes back from the store, and is read beside the new one.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	_, lost := inFolder(t)
+	store := memblob.New(t)
+	r := open(t, register.Config{FS: lost, Store: store})
+	for n := 1; n <= 9; n += 3 {
+		add(t, r, "zhang", n, n+2)
+		if err := r.Ship(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(t, r, "gone", 10, 10) // not shipped
+
+	disk := errfs.New(crashfs.New())
+	r = open(t, register.Config{FS: disk, Store: store})
+	add(t, r, "li", 1, 2)
+	if found, err := register.Inspect(t.Context(), disk, ""); err != nil || len(found) != 1 || found[0].Entries != 2 || found[0].Fault != nil {
+		t.Errorf("%+v, %v", found, err)
+	}
+	// A disk that fails in the middle leaves nothing half restored.
+	disk.Fail(errfs.Writev, 2, errors.New("input/output error"))
+	if n, err := r.Restore(t.Context()); err == nil {
+		t.Errorf("%d entries", n)
+	}
+	if found, err := r.Verify(t.Context(), true); err != nil || len(found) != 1 {
+		t.Errorf("%+v, %v", found, err)
+	}
+	for _, want := range []int{9, 0} { // and once more
+		if n, err := r.Restore(t.Context()); err != nil || n != want {
+			t.Errorf("%d entries, %v, want %d", n, err, want)
+		}
+	}
+	found, err := r.Verify(t.Context(), true)
+	if err != nil || len(found) != 2 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	for _, f := range found {
+		if f.Fault != nil || f.Own != (f.Entries == 2) || !f.Own && (f.Entries != 9 || f.Stored != 9) {
+			t.Errorf("%+v", f)
+		}
+	}
+	page, err := r.List(t.Context(), register.Query{Who: "zhang", Limit: 20})
+	if err != nil || len(page.Items) != 9 {
+		t.Errorf("%d entries, %v", len(page.Items), err)
+	}
+	if _, err := register.Inspect(t.Context(), crashfs.New(), ""); err != nil {
+		t.Errorf("no folder: %v", err)
+	}
+}
+
+func TestFailingAndWaiting(t *testing.T) {
+	t.Parallel()
+	disk := errfs.New(crashfs.New())
+	store := memblob.New(t)
+	r := open(t, register.Config{FS: disk, Store: store})
+	add(t, r, "zhang", 1, 4)
+	if n := r.Waiting(); n != 4 || r.Failing() != nil {
+		t.Errorf("%d wait, %v", n, r.Failing())
+	}
+	if err := r.Ship(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("input/output error")
+	disk.FailAll(errfs.Datasync, "", broken)
+	if err := r.Append(t.Context(), looked("never", 5)); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	if n := r.Waiting(); n != 0 || !errors.Is(r.Failing(), broken) {
+		t.Errorf("%d wait, %v", n, r.Failing())
+	}
+	disk.Heal()
+	add(t, r, "zhang", 5, 5)
+	if n := r.Waiting(); n != 1 || r.Failing() != nil {
+		t.Errorf("%d wait, %v", n, r.Failing())
+	}
+}
+
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	_, fs := inFolder(t)

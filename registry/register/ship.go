@@ -111,9 +111,10 @@ func (r *Register) Ship(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("ship the access register: %w", err)
 		}
-		r.shipped, r.sought = n, true
+		r.shipped.Store(n)
+		r.sought = true
 	}
-	if r.shipped > head.Seq {
+	if r.shipped.Load() > head.Seq {
 		return ErrForked
 	}
 	var batch bytes.Buffer
@@ -129,11 +130,11 @@ func (r *Register) Ship(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("ship the access register: %w", err)
 		}
-		r.shipped = key.last
+		r.shipped.Store(key.last)
 		batch.Reset()
 		return nil
 	}
-	for line, err := range r.own.forward(r.shipped+1, head.Seq) {
+	for line, err := range r.own.forward(r.shipped.Load()+1, head.Seq) {
 		if err != nil {
 			return fmt.Errorf("ship the access register: %w", err)
 		}

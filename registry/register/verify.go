@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 
 	"qianshao/storage/blob"
 	"qianshao/storage/timeline"
@@ -49,6 +49,9 @@ type Finding struct {
 // its copy there.
 func (r *Register) Verify(ctx context.Context, store bool) ([]Finding, error) {
 	chains, err := r.chains()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("verify the access register: %w", err)
 	}
@@ -217,9 +220,6 @@ func anySound(lines [][]byte, limit uint64) bool {
 	return false
 }
 
-// maxBatch bounds an object that is read whole.
-const maxBatch = 64 << 20
-
 // stored holds the chain against its copy in the store.
 func (v *verifier) stored(ctx context.Context, store blob.Store) error {
 	next := uint64(0)
@@ -247,15 +247,10 @@ func (v *verifier) stored(ctx context.Context, store blob.Store) error {
 }
 
 func (v *verifier) batch(ctx context.Context, store blob.Store, k batchKey) (err error) {
-	rc, err := store.Get(ctx, k.String(), 0, -1)
+	b, err := readBatch(ctx, store, k)
 	if errors.Is(err, blob.ErrNotExist) {
 		return nil // removed because of its age meanwhile
 	}
-	if err != nil {
-		return err
-	}
-	defer rc.Close()
-	b, err := io.ReadAll(io.LimitReader(rc, maxBatch))
 	if err != nil {
 		return err
 	}

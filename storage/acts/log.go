@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"log/slog"
@@ -319,7 +318,7 @@ func (l *Log) readActs(n fileName) ([]Act, error) {
 }
 
 func (l *Log) readLines(n fileName) ([][]byte, error) {
-	b, err := readFile(l.cfg.FS, l.path(n))
+	b, err := vfs.ReadFile(l.cfg.FS, l.path(n))
 	if err != nil {
 		return nil, err
 	}
@@ -339,21 +338,3 @@ func joinLines(lines [][]byte) []byte {
 }
 
 func (l *Log) path(n fileName) string { return path.Join(l.cfg.Dir, n.String()) }
-
-func readFile(fsys vfs.FS, name string) (b []byte, err error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	size, err := f.Size()
-	if err != nil {
-		return nil, err
-	}
-	b = make([]byte, size)
-	n, err := f.ReadAt(b, 0)
-	if errors.Is(err, io.EOF) && n == len(b) {
-		err = nil
-	}
-	return b[:n], err
-}
