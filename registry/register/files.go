@@ -13,8 +13,8 @@ import (
 	"qianshao/storage/vfs"
 )
 
-// fileName names a file of a chain: {seq}-{at_us}.jsonl, of its first entry.
-// Names sort in the order of the chain. Entries of a file whose seq is not below
+// fileName names a file of a chain: {seq}-{at_us}.jsonl, of its first entry (at_us
+// is a later time where an abandoned file of the same seq has one). Names sort in the order of the chain. Entries of a file whose seq is not below
 // the next file's were left by a write that failed: nobody was promised them.
 type fileName struct {
 	seq uint64

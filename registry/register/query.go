@@ -44,7 +44,8 @@ type Page struct {
 var ErrBadCursor = errors.New("not a cursor of the register")
 
 // clockSlack is how far the order of times may be off within a chain: the
-// server's clock may have been stepped.
+// server's clock may have been stepped. Entries written under a clock that was
+// further off are surely found only without asking when they were written.
 const clockSlack = timeline.Day
 
 // List answers a query. It reads the files backward, and of a line only as much
@@ -196,6 +197,9 @@ func contains(line []byte, hints [][]byte) bool {
 // skips reports whether a file cannot have what is wanted, by when its first
 // entry and the next file's were written.
 func (q *Query) skips(first, next timeline.Micros) bool {
+	if next < first {
+		return false // the clock was set back meanwhile
+	}
 	return !q.Written.Empty() && (first > q.Written.To+clockSlack || next < q.Written.From-clockSlack)
 }
 

@@ -50,8 +50,9 @@ type Register struct {
 	hash    Hash   // of it
 	cur     vfs.File
 	curName fileName
-	size    int64  // of cur, synced
-	buf     []byte // of the round being written
+	newest  fileName // the last in name order, of all
+	size    int64    // of cur, synced
+	buf     []byte   // of the round being written
 
 	shipped atomic.Uint64         // the store has entries up to it
 	sought  bool                  // shipped is known; guarded by ships
@@ -109,6 +110,13 @@ func (r *Register) load() error {
 	r.own = chain{fs: r.cfg.FS, dir: path.Join(r.cfg.Dir, id), id: id}
 	if err := r.cfg.FS.MkdirAll(r.own.dir); err != nil {
 		return err
+	}
+	names, err := r.own.files()
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		r.newest = names[len(names)-1]
 	}
 	e, ok, err := r.own.last()
 	if ok {
@@ -256,17 +264,16 @@ func (r *Register) writeOnce(round []*pending) (err error) {
 }
 
 func (r *Register) create(at timeline.Micros) error {
-	for name := (fileName{r.head + 1, at}); ; name.at++ {
-		f, err := r.cfg.FS.Create(r.own.path(name))
-		if errors.Is(err, fs.ErrExist) {
-			continue // of a write that failed, within this microsecond
-		}
-		if err != nil {
-			return err
-		}
-		r.cur, r.curName, r.size = f, name, 0
-		return r.cfg.FS.SyncDir(r.own.dir)
+	name := fileName{r.head + 1, at}
+	if r.newest.seq == name.seq { // left by a write that failed; the clock may have been set back since
+		name.at = max(name.at, r.newest.at+1)
 	}
+	f, err := r.cfg.FS.Create(r.own.path(name))
+	if err != nil {
+		return err
+	}
+	r.cur, r.curName, r.newest, r.size = f, name, name, 0
+	return r.cfg.FS.SyncDir(r.own.dir)
 }
 
 // abandon gives up the file in hand, with what was written of a round that

@@ -453,6 +453,55 @@ func TestDiskFails(t *testing.T) {
 	}
 }
 
+// A power cut leaves a file without an entry, and the clock starts at 1970 then:
+// what is written next is not taken for what that file left.
+func TestTheClockIsSetBack(t *testing.T) {
+	t.Parallel()
+	disk := errfs.New(crashfs.New())
+	now := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
+	cfg := register.Config{FS: disk, Now: func() time.Time { return now }}
+	r := open(t, cfg)
+	add(t, r, "before", 1, 2)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r = open(t, cfg)
+	disk.FailAll(errfs.Writev, "", errors.New("input/output error"))
+	disk.FailAll(errfs.Truncate, "", errors.New("input/output error"))
+	if err := r.Append(t.Context(), looked("never", 3)); err == nil {
+		t.Fatal("the disk takes it")
+	}
+	disk.Heal()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now = time.Unix(1000, 0)
+	r = open(t, cfg)
+	add(t, r, "1970", 3, 4)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now = time.Date(2026, 11, 28, 9, 5, 0, 0, time.UTC)
+	r = open(t, cfg)
+	add(t, r, "after", 5, 5)
+	if f := intact(t, r, false); f.Entries != 5 {
+		t.Errorf("%+v", f)
+	}
+	for who, q := range map[string]register.Query{
+		"after 1970 1970 before before": {},
+		"after before before":           {Written: timeline.Span{From: timeline.FromTime(now) - timeline.Hour, To: timeline.FromTime(now) + timeline.Hour}},
+	} {
+		page, err := r.List(t.Context(), q)
+		var got []string
+		for _, e := range page.Items {
+			got = append(got, e.Who)
+		}
+		if text := strings.Join(got, " "); err != nil || text != who {
+			t.Errorf("%+v: %q, %v", q.Written, text, err)
+		}
+	}
+}
+
 func TestShipping(t *testing.T) {
 	t.Parallel()
 	dir, fs := inFolder(t)
