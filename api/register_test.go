@@ -257,7 +257,7 @@ func TestRegisterPage(t *testing.T) {
 		}
 	}
 	p.Do(chromedp.Click("#to-cameras"))
-	p.Do(chromedp.WaitVisible("#to-register"), chromedp.Click("#to-register"))
+	p.Do(chromedp.WaitVisible("#to-register"), chromedp.Click("#to-register"), chromedp.WaitVisible("#verify"))
 	p.Until("the newest entries", "document.querySelectorAll('#rows tr').length === 100 && document.querySelector('#rows').innerText.includes('院坝 GATE')")
 	p.Do(chromedp.Click("#more"))
 	p.Until("the older ones", "document.querySelectorAll('#rows tr').length === 130 && document.querySelector('#more').hidden")
