@@ -130,7 +130,11 @@ func openSite(ctx context.Context, a *storage.Archive, dir string) (media.Stream
 	if err != nil {
 		return "", nil, err
 	}
-	h, err := api.New(api.Config{Registry: reg, Archive: a, Live: &live.Hub{}, Version: "bench"})
+	book, views, err := openBook(ctx, dir)
+	if err != nil {
+		return "", nil, err
+	}
+	h, err := api.New(api.Config{Registry: reg, Archive: a, Live: &live.Hub{}, Viewings: views, Register: book, Version: "bench"})
 	return out[0].Camera.Stream(0), h, err
 }
 
@@ -210,7 +214,7 @@ func (b *clipBench) local(ctx context.Context, dir string) error {
 	if err := b.beside(ctx, base); err != nil {
 		return err
 	}
-	return errors.Join(b.places(ctx, base), b.head(ctx, base, day), b.timeline(ctx, base))
+	return errors.Join(b.places(ctx, base), b.head(ctx, base, day), b.timeline(ctx, base), b.registered(ctx, base, day))
 }
 
 // beside compares clips with plain files.
