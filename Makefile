@@ -47,7 +47,7 @@ race:
 test: deps check ## everything: check, all tests, a smoke of every fuzz target
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) $(OTHERS)
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) ./ingest
-	.ci/fuzz 3s
+	.ci/fuzz 2s
 
 test-faults: ## the long proofs of no loss: kills, power cuts, full disks
 	QIANSHAO_FAULTS=1 CGO_ENABLED=0 go test -timeout 4h -run 'Kill|Power|Fault|Crash|Full|Away|Promises' ./...

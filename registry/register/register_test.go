@@ -364,7 +364,7 @@ func TestPowerCuts(t *testing.T) {
 	for range cuts {
 		disk := crashfs.New()
 		taken := map[string]bool{}
-		for range 1 + random.IntN(4) {
+		for life := range 1 + random.IntN(4) {
 			disk.PowerOffAfter(random.IntN(40))
 			r, err := register.Open(t.Context(), register.Config{FS: disk})
 			if err == nil {
@@ -373,7 +373,7 @@ func TestPowerCuts(t *testing.T) {
 				for g := range 1 + random.IntN(3) {
 					wg.Go(func() {
 						for n := 0; ; n++ {
-							who := fmt.Sprintf("w%d-%d-%d", len(taken), g, n)
+							who := fmt.Sprintf("w%d-%d-%d", life, g, n)
 							if err := r.Append(t.Context(), looked(who, n)); err != nil {
 								return
 							}
