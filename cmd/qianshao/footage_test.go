@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -81,12 +80,12 @@ func TestRealFootage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// What a busy machine moved is worked off at 2 % (ingest/docs/time.md).
-			fps := float64(srv.FrameAt(100e6)) / 100
-			if off := math.Abs(float64(len(frames)) - 5*fps); len(shown) != len(frames) || off > 1+5*fps/50 {
-				t.Errorf("%d pictures, %d frames in 5 s at %.2f a second", len(shown), len(frames), fps)
+			if len(shown) != len(frames) {
+				t.Errorf("%d pictures, %d frames", len(shown), len(frames))
 			}
+			var numbers []uint64
 			for i, f := range frames {
+				numbers = append(numbers, f.Number)
 				if !f.Stamped || f.Number != frames[0].Number+uint64(i) {
 					t.Fatalf("frame %d of the clip is number %d, the first is %d", i, f.Number, frames[0].Number)
 				}
@@ -94,6 +93,8 @@ func TestRealFootage(t *testing.T) {
 					t.Fatalf("frame %d (number %d) is not the picture that was filmed", i, f.Number)
 				}
 			}
+			wantWindow(t, filepath.Base(film), srv, window, numbers)
+			wantRecorded(t, filepath.Base(film), recordedFrames(t, dir, device), window, numbers)
 		})
 	}
 }
