@@ -76,6 +76,9 @@ func (s *site) streaming(id media.CameraID, codec string) {
 
 func TestPage(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: drives a browser")
+	}
 	s := newSite(t, func(cfg *api.Config) { cfg.LoopbackOnly, cfg.Now = true, time.Now })
 	s.now = time.Now
 	// Footage of today in Guizhou: two stretches with a gap between them. Shortly
@@ -226,6 +229,9 @@ func TestPage(t *testing.T) {
 
 func TestPageOnAPhone(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: drives a browser")
+	}
 	s := newSite(t, func(cfg *api.Config) { cfg.Now = time.Now })
 	p := webtest.Open(t, s.url+"/", 390, 844)
 	p.Until("what to do first", "document.querySelector('#list-note').innerText.includes('qianshao import')")

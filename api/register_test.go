@@ -244,6 +244,9 @@ func TestRegisterPages(t *testing.T) {
 
 func TestRegisterPage(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: drives a browser")
+	}
 	s := newSite(t, func(cfg *api.Config) { cfg.LoopbackOnly = true })
 	id := s.camera("local", "GATE", 104.9, 25.09)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
@@ -256,8 +259,8 @@ func TestRegisterPage(t *testing.T) {
 			t.Fatalf("%s %s", answer.Status, b)
 		}
 	}
-	p.Do(chromedp.Click("#to-cameras"))
-	p.Do(chromedp.WaitVisible("#to-register"), chromedp.Click("#to-register"), chromedp.WaitVisible("#verify"))
+	p.Follow("#to-cameras")
+	p.Follow("#to-register")
 	p.Until("the newest entries", "document.querySelectorAll('#rows tr').length === 100 && document.querySelector('#rows').innerText.includes('院坝 GATE')")
 	p.Do(chromedp.Click("#more"))
 	p.Until("the older ones", "document.querySelectorAll('#rows tr').length === 130 && document.querySelector('#more').hidden")

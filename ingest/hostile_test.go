@@ -183,6 +183,9 @@ func hostileCases() []hostileCase {
 // faster, the collector of garbage would be measured. Serial: what others hold
 // would be counted.
 func TestHostileMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: measures memory")
+	}
 	cases := hostileCases()
 	for i := range cases {
 		c := &cases[i]
@@ -199,6 +202,9 @@ func TestHostileMemory(t *testing.T) {
 // As fast as the socket takes it, it is cut off. Serial, as the next: cameras that
 // keep time have no room beside a flood.
 func TestHostileFloods(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: takes the whole machine")
+	}
 	cases := hostileCases()
 	for i := range cases {
 		if c := &cases[i]; c.flood != nil {

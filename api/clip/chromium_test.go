@@ -87,6 +87,9 @@ func browser(t *testing.T, a *storagetest.Archive, stream media.StreamID) *webte
 // TestChromium lets a browser say which frames it shows first and last.
 func TestChromium(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: drives a browser")
+	}
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{BFrames: 2})
 	s := storagetest.NewSound(t, storagetest.SoundSpec{Codec: media.AAC, Rate: 48000})
 	p := func(secs float64) []storagetest.Piece {
@@ -125,6 +128,9 @@ func TestChromium(t *testing.T) {
 // Extensions, with G.711 as FLAC, and seeks in it.
 func TestChromiumPlays(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: drives a browser")
+	}
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{BFrames: 2})
 	s := storagetest.NewSound(t, storagetest.SoundSpec{Codec: media.PCMA})
 	a := storagetest.New(t)

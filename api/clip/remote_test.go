@@ -206,6 +206,9 @@ func onDisk(t *testing.T, local *storagetest.Archive) int {
 // one round trip, the first time.
 func TestOwnFeetAreKnown(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: records six minutes")
+	}
 	r, s3 := before(t)
 	local := storagetest.New(t)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})

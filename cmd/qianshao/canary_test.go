@@ -22,6 +22,9 @@ import (
 // not belong.
 func TestCanary(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: a whole server, searched")
+	}
 	const canary = "Kanari-9vQx_zw3"
 	dir, settings := t.TempDir(), settingsFile(t, "log: {level: debug}")
 	var said bytes.Buffer // everything that is shown to anybody

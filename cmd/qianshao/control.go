@@ -138,7 +138,7 @@ const codeNoSpace = "no_space"
 // has less than spool.refuse_free: those that are there come first.
 func (c *control) upsert(ctx context.Context, drafts []registry.Draft) (imported, error) {
 	var out imported
-	if free, _, err := c.d.fs.Free(); err == nil && free < int64(c.d.cfg.Spool.RefuseFree) {
+	if free, err := c.d.archive.Spool.Free(); err == nil && free < int64(c.d.cfg.Spool.RefuseFree) {
 		why := fmt.Sprintf("the disk of %s has %s free, new cameras need spool.refuse_free (%v): free disk space first",
 			c.d.cfg.Data, bytesText(free), c.d.cfg.Spool.RefuseFree)
 		drafts = slices.DeleteFunc(slices.Clone(drafts), func(d registry.Draft) bool {

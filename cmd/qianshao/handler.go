@@ -55,7 +55,7 @@ func (d *data) checks() []api.Check {
 		{
 			Name: "disk", Next: "free disk space: recording stops below spool.stop_free",
 			Run: func(context.Context) error {
-				free, _, err := d.fs.Free()
+				free, err := d.archive.Spool.Free()
 				if err == nil && free < int64(d.cfg.Spool.AlarmFree) {
 					err = fmt.Errorf("%s free, the alarm is at %v", bytesText(free), d.cfg.Spool.AlarmFree)
 				}

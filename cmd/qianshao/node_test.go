@@ -209,7 +209,11 @@ func TestReload(t *testing.T) {
 func TestStopAtOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for range 10 {
+	times := 10
+	if testing.Short() {
+		times = 3
+	}
+	for range times {
 		start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir).terminate(t)
 	}
 }

@@ -14,6 +14,9 @@ import (
 // hold the frames that they held.
 func TestArchiveOfFirstRelease(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: a whole server")
+	}
 	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "store"), os.DirFS("../../testdata/archive-1/store")); err != nil {
 		t.Fatal(err)

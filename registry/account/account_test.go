@@ -303,6 +303,9 @@ func TestSignIn(t *testing.T) {
 // an address that tries many logins is locked, too.
 func TestLockout(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: many password hashes")
+	}
 	s := newSite(t)
 	s.person("zhang", account.Admin)
 	for _, login := range []string{"zhang", "nobody"} {

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"qianshao/registry/register"
+	"qianshao/storage/blob"
 	"qianshao/storage/blob/memblob"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -697,30 +698,36 @@ func TestPrune(t *testing.T) {
 func TestRunShipsByItself(t *testing.T) {
 	t.Parallel()
 	_, fs := inFolder(t)
-	store := memblob.New(t)
+	store := told{memblob.New(t), make(chan string, 8)}
 	r := open(t, register.Config{FS: fs, Store: store, Every: time.Millisecond})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
 	add(t, r, "zhang", 1, 5)
-	for {
-		last := ""
-		for info, err := range store.List(t.Context(), register.Prefix, "") {
-			if err != nil {
-				t.Fatal(err)
-			}
-			last = info.Key
-		}
-		if strings.HasSuffix(last, "-0000000000000005.jsonl") {
+	for key := range store.keys {
+		if strings.HasSuffix(key, "-0000000000000005.jsonl") {
 			break
 		}
-		time.Sleep(time.Millisecond)
 	}
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 	intact(t, r, true)
+}
+
+// told is a store that names every object when it is stored.
+type told struct {
+	*memblob.Store
+	keys chan string // holds as many as a test stores
+}
+
+func (s told) Put(ctx context.Context, key string, c blob.Content) error {
+	err := s.Store.Put(ctx, key, c)
+	if err == nil {
+		s.keys <- key
+	}
+	return err
 }
 
 func BenchmarkAppend(b *testing.B) {

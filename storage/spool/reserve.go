@@ -118,6 +118,21 @@ func (r *Reserve) ReleaseForStart() bool {
 	return r.start.release() || r.seal.release()
 }
 
+// owed is how much space the reserve should hold and does not.
+func (r *Reserve) owed() (n int64) {
+	if r == nil {
+		return 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range []*heldFile{&r.seal, &r.start} {
+		if !h.held {
+			n += h.size
+		}
+	}
+	return n
+}
+
 // Held reports whether the space for sealing is still kept back.
 func (r *Reserve) Held() bool {
 	if r == nil {

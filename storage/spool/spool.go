@@ -59,7 +59,7 @@ type Config struct {
 	Dir        string   // the spool's folder in FS; default "spool"
 	Quarantine string   // where files with an unreadable head go; default "quarantine"
 	Sync       SyncMode // default SyncFragment
-	StopFree   int64    // bytes that must stay free on the disk; below it ErrFull; default 0
+	StopFree   int64    // bytes that must stay Free; below it ErrFull; default 0
 	Reserve    *Reserve // given up when sealing finds no room; may be nil
 	// Known returns the SHA-256 of a sealed segment that the index already has,
 	// so that Recover need not read it through again. May be nil.
@@ -129,11 +129,21 @@ func (s *Spool) FS() vfs.FS { return s.cfg.FS }
 // Path is where a sealed segment lies in the FS.
 func (s *Spool) Path(k segment.Key) string { return s.path(k.File()) }
 
-// Room reports ErrFull when the disk has less free than Config.StopFree.
-func (s *Spool) Room() error {
+// Free is how many bytes of the disk are free for recording. What the reserve
+// has given up, or has not got yet, is not: footage must not use it up.
+func (s *Spool) Free() (int64, error) {
 	free, _, err := s.cfg.FS.Free()
 	if err != nil {
-		return fmt.Errorf("free space of the spool: %w", err)
+		return 0, fmt.Errorf("free space of the spool: %w", err)
+	}
+	return max(free-s.cfg.Reserve.owed(), 0), nil
+}
+
+// Room reports ErrFull when less than Config.StopFree is Free.
+func (s *Spool) Room() error {
+	free, err := s.Free()
+	if err != nil {
+		return err
 	}
 	if free < s.cfg.StopFree {
 		return fmt.Errorf("%d MiB free, %d MiB must stay free: %w", free>>20, s.cfg.StopFree>>20, ErrFull)

@@ -281,7 +281,7 @@ func TestSealOnFullDisk(t *testing.T) {
 				t.Fatal(err)
 			}
 			full := errfs.New(base)
-			cfg := spool.Config{FS: full, Sync: spool.SyncOff}
+			cfg := spool.Config{FS: full, Sync: spool.SyncOff, StopFree: 2000}
 			if reserve {
 				if cfg.Reserve, err = spool.OpenReserve(full, "reserve"); err != nil || !cfg.Reserve.Held() {
 					t.Fatalf("%v, held %v", err, cfg.Reserve.Held())
@@ -303,6 +303,14 @@ func TestSealOnFullDisk(t *testing.T) {
 			if reserve {
 				if err != nil || v == nil || cfg.Reserve.Held() {
 					t.Fatalf("%v, %v, held %v", v, err, cfg.Reserve.Held())
+				}
+				// What was given up is not there for footage.
+				full.Limit(spool.ReserveSize + 1000)
+				if free, err := s.Free(); free != 1000 || err != nil {
+					t.Errorf("%d bytes free, %v", free, err)
+				}
+				if err := s.Room(); !errors.Is(err, spool.ErrFull) {
+					t.Errorf("room: %v", err)
 				}
 				// It comes back when there is room.
 				full.Limit(1 << 40)
@@ -576,6 +584,9 @@ func TestReadersBesideWriter(t *testing.T) {
 }
 
 func TestAppendAllocates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: counts allocations")
+	}
 	d := newDisk(t, spool.Config{Sync: spool.SyncOff})
 	f, err := d.Create(head(0))
 	d.check(err)

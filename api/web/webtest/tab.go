@@ -79,6 +79,14 @@ func (p *Tab) Do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// Follow clicks on a link and waits for the page it leads to.
+func (p *Tab) Follow(link string) {
+	p.Helper()
+	if _, err := chromedp.RunResponse(p.ctx, chromedp.Click(link)); err != nil {
+		p.Fatalf("follow %s: %v", link, err)
+	}
+}
+
 // Ask evaluates an expression of JavaScript, awaits it and decodes its value.
 func Ask[T any](p *Tab, format string, args ...any) T {
 	p.Helper()

@@ -116,6 +116,9 @@ func TestSubStream(t *testing.T) {
 // TestMediaFile loops a recording of another camera.
 func TestMediaFile(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: ffmpeg makes the film")
+	}
 	first := start(t, small(loop.H264))
 	file := record(t, first.URL(1), 3, "mp4", "-rtsp_transport", "tcp")
 	s := start(t, Config{Media: file})

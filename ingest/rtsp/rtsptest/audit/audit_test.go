@@ -63,6 +63,9 @@ var tiny = loop.Params{Width: 320, Height: 180, FPS: 10, GOP: 1, Seconds: 4, Bit
 
 func TestStoredAndPresented(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: one goroutine, ffmpeg")
+	}
 	for _, codec := range []loop.Codec{loop.H264, loop.H265} {
 		for _, flags := range []string{"faststart", "frag_keyframe+empty_moov+default_base_moof"} {
 			t.Run(string(codec)+flags, func(t *testing.T) {
@@ -98,6 +101,9 @@ func TestStoredAndPresented(t *testing.T) {
 // cut are stored, not shown.
 func TestEditListHides(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: one goroutine, ffmpeg")
+	}
 	path, _ := film(t, tiny, "mp4")
 	cut := filepath.Join(t.TempDir(), "cut.mp4")
 	if _, err := run(t.Context(), "ffmpeg", "-nostdin", "-v", "error", "-ss", "1.5", "-i", path, "-t", "1", "-c", "copy", cut); err != nil {
@@ -121,6 +127,9 @@ func TestEditListHides(t *testing.T) {
 
 func TestDamageIsReported(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: one goroutine, ffmpeg")
+	}
 	path, _ := film(t, tiny, "mp4")
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -159,6 +168,9 @@ func TestDamageIsReported(t *testing.T) {
 
 func TestFileWithoutVideoOrCode(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: one goroutine, ffmpeg")
+	}
 	dir := t.TempDir()
 	sound, plain := filepath.Join(dir, "sound.mp4"), filepath.Join(dir, "plain.mp4")
 	if _, err := run(t.Context(), "ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i", "sine=d=1", "-c:a", "aac", sound); err != nil {
