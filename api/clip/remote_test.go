@@ -133,7 +133,7 @@ func TestRoundTrips(t *testing.T) {
 	r, s3 := before(t)
 	local := storagetest.New(t)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
-	rec := local.Record(storagetest.Script{Segment: 30, Runs: []storagetest.Run{{Pieces: []storagetest.Piece{{Video: v, Seconds: 1200}}}}})
+	rec := local.Record(storagetest.Script{Segment: 6, Runs: []storagetest.Run{{Pieces: []storagetest.Piece{{Video: v, Seconds: 240}}}}})
 	local.Store = s3
 	for _, v := range local.Spool.List() {
 		local.Upload(v.Key, v.Bytes, v.SHA256)
@@ -151,9 +151,9 @@ func TestRoundTrips(t *testing.T) {
 		cold          []int // requests of each round before the first byte
 		segments      int
 	}{
-		{"within a segment", 35, 10, []int{2, 1}, 1},
-		{"over a border", 55, 10, []int{2, 1}, 2},
-		{"twenty minutes", 0, 1199, []int{32, 8, 1}, 40}, // 32: the store's own limit
+		{"within a segment", 7, 4, []int{2, 1}, 1}, // and the segment before, where the lead-in may begin
+		{"over a border", 10, 4, []int{3, 1}, 2},
+		{"forty segments", 0, 239, []int{32, 8, 1}, 40}, // 32: the store's own limit
 	} {
 		if err := os.RemoveAll(filepath.Join(local.Dir(), "feet")); err != nil {
 			t.Fatal(err)

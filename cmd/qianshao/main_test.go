@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -34,6 +35,12 @@ type withoutLeaks struct{ *testing.M }
 
 // Run fails when goroutines are left.
 func (m withoutLeaks) Run() int {
+	flag.Parse()
+	// Most of these tests wait, for a film or for a server.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
 	code := m.M.Run()
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
@@ -47,8 +54,16 @@ func (m withoutLeaks) Run() int {
 // TestScripts runs the commands as a user does.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	scripts := "*.txtar"
+	if testing.Short() {
+		scripts = "record.txtar" // with a server; the others are commands alone
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "script", scripts))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d scripts: %v", len(files), err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("testdata", "script"),
+		Files: files,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			return nil
