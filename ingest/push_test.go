@@ -251,22 +251,34 @@ func TestPushRefused(t *testing.T) {
 // connection that nobody closes.
 func TestPushTakeover(t *testing.T) {
 	t.Parallel()
+	over := map[bool]string{false: "TCP", true: "UDP"}
+	for _, udp := range [][2]bool{{false, false}, {true, true}, {false, true}, {true, false}} {
+		t.Run(over[udp[0]]+" by "+over[udp[1]], func(t *testing.T) {
+			t.Parallel()
+			testTakeover(t, udp[0], udp[1])
+		})
+	}
+}
+
+// testTakeover says which of the two publishers sends over UDP.
+func testTakeover(t *testing.T, firstUDP, secondUDP bool) {
+	t.Helper()
 	s := newStation(t, t.TempDir(), 1)
 	id, address := s.addPush("GATE")
 	stream := id.Stream(0)
-	first, err := s.publish(odd.Camera{}, odd.Push{URL: address})
+	first, err := s.publish(odd.Camera{}, odd.Push{URL: address, UDP: firstUDP})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.filmed(first, time.Second)
-	_, err = s.publish(odd.Camera{}, odd.Push{URL: address})
+	_, err = s.publish(odd.Camera{}, odd.Push{URL: address, UDP: secondUDP})
 	if no, ok := errors.AsType[*odd.Refused](err); !ok || no.Status != 453 {
 		t.Errorf("a second publisher: %v", err)
 	}
 	first.Stop() // the connection stays open
 	var second *odd.Running
 	s.until("the takeover", func() bool {
-		second, err = s.publish(odd.Camera{NextKey: true}, odd.Push{URL: address})
+		second, err = s.publish(odd.Camera{NextKey: true}, odd.Push{URL: address, UDP: secondUDP})
 		return err == nil
 	})
 	s.filmed(second, 2*time.Second)
