@@ -253,8 +253,8 @@ func TestOnlyForThisMachine(t *testing.T) {
 		}
 	}
 	_, page := s.get("/")
-	if !strings.Contains(string(page), "仅限本机访问") {
-		t.Fatal("the page does not say that it is for this machine only")
+	if !strings.Contains(string(page), "未启用账号 · 仅限本机") {
+		t.Fatal("the page does not say that there are no accounts")
 	}
 }
 

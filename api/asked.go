@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -17,12 +18,17 @@ import (
 
 // asked is what a request is about, found by the gate before it is let through.
 type asked struct {
-	path   string          // of the request, for the log
-	now    timeline.Micros // when it came
-	camera registry.Camera // of routes with {id}
-	stream media.StreamID  // the camera's main stream, or what stream= says
-	span   timeline.Span   // of the footage; zero for routes without
-	at     timeline.Micros // of a moment; 0: the newest
+	path    string          // of the request, for the log
+	now     timeline.Micros // when it came
+	subject access.Subject  // who asks; of routes that the gate guards
+	carrier string          // of lists: only this carrier's; empty: all
+	address string          // of the client
+	secure  bool            // it came over TLS
+	request *http.Request
+	camera  registry.Camera // of routes with {id}
+	stream  media.StreamID  // the camera's main stream, or what stream= says
+	span    timeline.Span   // of the footage; zero for routes without
+	at      timeline.Micros // of a moment; 0: the newest
 }
 
 type askedKey struct{}
@@ -49,10 +55,14 @@ const maxViewing = 128
 // guard puts the gate in front of a handler. It is the only place that asks
 // access.Authorize, and everything that is registered passes through it.
 func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
-	if rt.action == "" {
+	if rt.action == "" && rt.mount == nil {
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
+		if rt.action == "" {
+			next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, h.of(r))))
+			return
+		}
 		a, err := h.admit(rt, r)
 		if err != nil {
 			h.fail(w, r, err)
@@ -65,21 +75,45 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 				return
 			}
 			defer pass.End()
+			if p, ok := w.(*paced); ok && h.cfg.Accounts != nil {
+				ctx, cancel := context.WithCancel(r.Context())
+				defer cancel()
+				defer h.watch(ctx, rt, r, func() { cancel(); p.cut() })()
+				r = r.WithContext(ctx)
+			}
 			w = &metered{ResponseWriter: w, pass: pass}
 		}
 		next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, a)))
 	}
 }
 
-// admit finds what a request asks for, and whether it may.
+// of is what any request says of itself.
+func (h *Handler) of(r *http.Request) *asked {
+	a := &asked{path: r.URL.Path, now: h.now(), secure: r.TLS != nil, request: r}
+	if !overUnix(r) {
+		a.address = clientOf(r)
+	}
+	return a
+}
+
+// admit finds what a request asks for, and whether it may. A camera that somebody
+// may not know of is answered as one that is not there.
 func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
-	a := &asked{path: r.URL.Path, now: h.now()}
+	a := h.of(r)
+	var err error
+	if a.subject, err = h.identify(r); err != nil {
+		return nil, err
+	}
 	q := r.URL.Query()
+	ask := access.Request{Subject: a.subject, Action: rt.action, Viewing: q.Get("viewing")}
+	if len(ask.Viewing) > maxViewing {
+		return nil, badParam("viewing", ask.Viewing[:16]+"…", "the id of a viewing")
+	}
 	if strings.Contains(rt.path, "{id}") {
-		var err error
-		if a.camera, err = h.cfg.Registry.Resolve(r.Context(), r.PathValue("id")); err != nil {
+		if err := h.find(r, a); err != nil {
 			return nil, err
 		}
+		ask.Camera, ask.Carrier = a.camera.ID, a.camera.Carrier
 		if a.stream, err = streamOf(&a.camera, q.Get("stream")); err != nil {
 			return nil, err
 		}
@@ -87,21 +121,32 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 	if err := a.time(rt.extent, q); err != nil {
 		return nil, err
 	}
-	viewing := q.Get("viewing")
-	if len(viewing) > maxViewing {
-		return nil, badParam("viewing", viewing[:16]+"…", "the id of a viewing")
+	ask.Span = a.span
+	err = h.cfg.Gate.Authorize(r.Context(), ask)
+	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && a.subject.Carrier != "" {
+		ask.Carrier, a.carrier = a.subject.Carrier, a.subject.Carrier
+		err = h.cfg.Gate.Authorize(r.Context(), ask)
 	}
-	return a, h.cfg.Gate.Authorize(r.Context(), access.Request{
-		Subject: subjectOf(r), Action: rt.action, Camera: a.camera.ID, Span: a.span, Viewing: viewing,
-	})
+	return a, err
 }
 
-// subjectOf says who asks.
-func subjectOf(r *http.Request) access.Subject {
-	if overUnix(r) {
-		return access.Subject{ID: "operator"}
+// find finds the camera of a request, if who asks may know of it.
+func (h *Handler) find(r *http.Request, a *asked) error {
+	ref := r.PathValue("id")
+	cam, err := h.cfg.Registry.Resolve(r.Context(), ref)
+	var several *registry.AmbiguousError
+	if errors.As(err, &several) && a.subject.Carrier != "" {
+		cam, err = h.cfg.Registry.Resolve(r.Context(), a.subject.Carrier+":"+ref)
 	}
-	return access.Subject{}
+	if err != nil {
+		return err
+	}
+	err = h.cfg.Gate.Authorize(r.Context(), access.Request{Subject: a.subject, Action: access.ReadCamera, Camera: cam.ID, Carrier: cam.Carrier})
+	if errors.Is(err, access.ErrForbidden) {
+		return registry.Unknown(ref)
+	}
+	a.camera = cam
+	return err
 }
 
 // time reads the parameters of an extent.

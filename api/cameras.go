@@ -112,8 +112,8 @@ type listOut struct {
 }
 
 // listCameras answers /api/v1/cameras.
-func (h *Handler) listCameras(ctx context.Context, _ *asked, in *listIn) (*listOut, error) {
-	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State})
+func (h *Handler) listCameras(ctx context.Context, what *asked, in *listIn) (*listOut, error) {
+	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State, Carrier: what.carrier})
 	if err != nil {
 		return nil, err
 	}

@@ -12,10 +12,12 @@ var problemType = reflect.TypeFor[Problem]()
 // docs describes the routes for the OpenAPI document. What is JSON is described
 // further by its types; the parameters and answers of byte routes stand here.
 var docs = struct {
-	cameras, camera, timeline, footage              huma.Operation
-	clip, play, playlist, live, snapshot, sprite    huma.Operation
-	register, registerCSV, verify, registerPage     huma.Operation
-	metrics, healthz, readyz, openapi, page, assets huma.Operation
+	cameras, camera, timeline, footage               huma.Operation
+	clip, play, playlist, live, snapshot, sprite     huma.Operation
+	register, registerCSV, verify, registerPage      huma.Operation
+	metrics, healthz, readyz, openapi, page, assets  huma.Operation
+	whoAmI, signIn, signOut, useLink, signInPage     huma.Operation
+	changePassword, newFactor, confirmFactor, mePage huma.Operation
 }{
 	cameras: huma.Operation{
 		OperationID: "listCameras", Tags: []string{"cameras"}, Summary: "List the cameras and how they fare",
@@ -105,7 +107,36 @@ var docs = struct {
 	openapi:      bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
 	page:         bytesOf("getPage", "The page: cameras, live view, timeline, playback", "", "text/html", nil, 200)(),
 	registerPage: bytesOf("getRegisterPage", "The page of the access register", "", "text/html", nil, 200)(),
-	assets:       huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
+	whoAmI: huma.Operation{
+		OperationID: "getSession", Tags: []string{"session"}, Summary: "Who is signed in",
+		Description: "401 when nobody is.", Errors: []int{401},
+	},
+	signIn: huma.Operation{
+		OperationID: "signIn", Tags: []string{"session"}, Summary: "Sign in: begins a session, kept in a cookie",
+		Description: "401 with code `need_code` asks for the six digits of the second factor.", Errors: []int{401, 403, 422, 503}, MaxBodyBytes: 8 << 10,
+	},
+	signOut: huma.Operation{
+		OperationID: "signOut", Tags: []string{"session"}, Summary: "Sign out: ends the session", Errors: []int{403}, DefaultStatus: 204,
+	},
+	useLink: huma.Operation{
+		OperationID: "useLink", Tags: []string{"session"}, Summary: "Set a password by a one-time link, or make the first admin by the set-up link",
+		Errors: []int{403, 409, 410, 422, 503}, MaxBodyBytes: 8 << 10,
+	},
+	changePassword: huma.Operation{
+		OperationID: "changePassword", Tags: []string{"session"}, Summary: "Change one's password; other sessions end",
+		Errors: []int{401, 403, 422, 503}, DefaultStatus: 204, MaxBodyBytes: 8 << 10,
+	},
+	newFactor: huma.Operation{
+		OperationID: "newSecondFactor", Tags: []string{"session"}, Summary: "Draw a second factor, for a phone to scan",
+		Errors: []int{401, 403, 422}, MaxBodyBytes: 8 << 10,
+	},
+	confirmFactor: huma.Operation{
+		OperationID: "confirmSecondFactor", Tags: []string{"session"}, Summary: "Turn the second factor on, with a code that shows that a phone has it",
+		Errors: []int{401, 403, 422, 503}, DefaultStatus: 204, MaxBodyBytes: 8 << 10,
+	},
+	mePage:     bytesOf("getMePage", "The page of one's own account: password, second factor", "", "text/html", nil, 200)(),
+	signInPage: bytesOf("getSignInPage", "The page to sign in, and to set a password by a one-time link", "", "text/html", nil, 200)(),
+	assets:     huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
 }
 
 var (

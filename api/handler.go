@@ -17,6 +17,7 @@ import (
 	"qianshao/api/web"
 	"qianshao/registry"
 	"qianshao/registry/access"
+	"qianshao/registry/account"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage"
@@ -32,6 +33,7 @@ type Config struct {
 	Live     *live.Hub           // required
 	Pictures *picture.Maker      // default: picture.New with its defaults
 	Gate     *access.Authorizer  // default: access.New
+	Accounts *account.Book       // nil: without accounts (--no-auth) anyone may do everything
 	Viewings *viewing.Book       // required: what is shown is registered first
 	Register *register.Register  // required
 	Metrics  prometheus.Gatherer // default: nothing to see under /metrics
@@ -39,16 +41,18 @@ type Config struct {
 	// always asks.
 	Checks  []Check
 	Version string
-	// LoopbackOnly: there are no accounts, so the server answers this machine
-	// alone. The page says so, and requests for another host's name are refused:
+	// LoopbackOnly: the server answers this machine alone. Requests for another host's name are refused:
 	// a foreign page cannot reach us by naming its own host 127.0.0.1.
 	LoopbackOnly bool
 	Hosts        []string // further host names to answer to when LoopbackOnly
 	// Slowest is how long a client may take over 512 KiB of an answer before it is
 	// cut off; default 20 s.
 	Slowest time.Duration
-	Log     *slog.Logger     // default: discards
-	Now     func() time.Time // default: time.Now
+	// AskAgain is how often it is asked whether who receives a long answer still
+	// may; default 20 s.
+	AskAgain time.Duration
+	Log      *slog.Logger     // default: discards
+	Now      func() time.Time // default: time.Now
 }
 
 // Check is one condition of readiness.
@@ -65,6 +69,7 @@ type Handler struct {
 	doc  []byte // the OpenAPI document
 	spec []route
 
+	foreign   http.CrossOriginProtection
 	verifying chan struct{} // held while the register is verified
 }
 
@@ -91,8 +96,11 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Slowest <= 0 {
 		cfg.Slowest = slowest
 	}
+	if cfg.AskAgain <= 0 {
+		cfg.AskAgain = askAgain
+	}
 	h := &Handler{cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1)}
-	page, err := web.New(web.Config{Version: cfg.Version, LoopbackOnly: cfg.LoopbackOnly})
+	page, err := web.New(web.Config{Version: cfg.Version, NoAuth: cfg.Accounts == nil})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
@@ -118,6 +126,12 @@ func (h *Handler) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 			Status: http.StatusMisdirectedRequest, Code: "foreign_host",
 			Detail: fmt.Sprintf("this server answers this machine only, not for the host %q", r.Host),
 			Next:   "open it as http://127.0.0.1 or http://localhost, with the port it listens on",
+		})
+		return
+	}
+	if err := h.foreign.Check(r); err != nil { // another site's page sent it
+		h.fail(w, r, &Problem{
+			Status: http.StatusForbidden, Code: "foreign_origin", Detail: err.Error(), Next: "open the server's own page and do it there",
 		})
 		return
 	}

@@ -30,7 +30,7 @@ func (h *Handler) mount() error {
 	for i := range h.spec {
 		rt := &h.spec[i]
 		op := rt.doc
-		op.Method, op.Path = http.MethodGet, rt.path
+		op.Method, op.Path = rt.verb(), rt.path
 		mux := gated{h, rt}
 		if rt.mount != nil {
 			api := humago.New(mux, config)
@@ -38,7 +38,7 @@ func (h *Handler) mount() error {
 			doc = api.OpenAPI()
 			continue
 		}
-		mux.HandleFunc("GET "+rt.path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(rt.verb()+" "+rt.path, func(w http.ResponseWriter, r *http.Request) {
 			if err := rt.serve(w, r); err != nil {
 				h.fail(w, r, err)
 			}

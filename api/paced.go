@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,13 +20,24 @@ type paced struct {
 	http.ResponseWriter
 	conn  *http.ResponseController
 	stall time.Duration
+	ended atomic.Bool // nothing more may be sent
 }
 
 func (h *Handler) paced(w http.ResponseWriter) *paced {
 	return &paced{ResponseWriter: w, conn: http.NewResponseController(w), stall: h.cfg.Slowest}
 }
 
+// cut breaks the answer off, wherever it is.
+func (p *paced) cut() {
+	p.ended.Store(true)
+	p.extend()
+}
+
 func (p *paced) extend() {
+	if p.ended.Load() {
+		_ = p.conn.SetWriteDeadline(time.Unix(1, 0)) // long ago
+		return
+	}
 	_ = p.conn.SetWriteDeadline(time.Now().Add(p.stall)) // a recorder of tests has none
 }
 

@@ -27,46 +27,14 @@ func TestSlowReaders(t *testing.T) {
 	id := s.camera("local", "GATE", 104.9, 25.09)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
 	s.record(id, storagetest.Script{Runs: []storagetest.Run{{Pieces: piece(v, 300)}}})
-	var serving atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		serving.Add(1)
-		defer serving.Add(-1)
-		s.handler.ServeHTTP(w, r)
-	}))
-	server.Config.ConnState = func(c net.Conn, state http.ConnState) {
-		if tcp, ok := c.(*net.TCPConn); ok && state == http.StateNew {
-			if err := tcp.SetWriteBuffer(4 << 10); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	server.Start()
-	defer server.Close()
+	server, serving := s.smallBuffers()
 	window := span(begin, begin+300*timeline.Second)
 	for name, path := range map[string]string{
 		"files":  "/api/v1/cameras/GATE/clip.mp4?" + window,
 		"memory": "/openapi.json",
 	} {
-		ask := func() (net.Conn, *http.Response) {
-			t.Helper()
-			conn, err := net.Dial("tcp", server.Listener.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path); err != nil {
-				t.Fatal(err)
-			}
-			resp, err := http.ReadResponse(bufio.NewReaderSize(conn, 16), nil)
-			if err != nil || resp.StatusCode != http.StatusOK {
-				t.Fatalf("%s: %v, %v", name, resp, err)
-			}
-			return conn, resp
-		}
 		// It reads the head, and no more.
-		conn, resp := ask()
+		conn, resp := readHead(t, server, path, "")
 		err := waitFor(t.Context(), func() bool { return serving.Load() == 0 })
 		if err != nil {
 			t.Errorf("%s: still served", name)
@@ -107,6 +75,48 @@ func TestSlowReaders(t *testing.T) {
 	if got != len(whole) || time.Since(began) < patience {
 		t.Errorf("%d of %d bytes in %s", got, len(whole), time.Since(began))
 	}
+}
+
+// smallBuffers serves the site over connections that take little at once, and
+// counts the requests under way.
+func (s *site) smallBuffers() (*httptest.Server, *atomic.Int64) {
+	serving := &atomic.Int64{}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serving.Add(1)
+		defer serving.Add(-1)
+		s.handler.ServeHTTP(w, r)
+	}))
+	server.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		if tcp, ok := c.(*net.TCPConn); ok && state == http.StateNew {
+			if err := tcp.SetWriteBuffer(4 << 10); err != nil {
+				s.t.Error(err)
+			}
+		}
+	}
+	server.Start()
+	s.t.Cleanup(server.Close)
+	return server, serving
+}
+
+// readHead asks for something, with further header lines, and reads no more than
+// the head of the answer.
+func readHead(t *testing.T, server *httptest.Server, path, lines string) (net.Conn, *http.Response) {
+	t.Helper()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n", path, lines); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReaderSize(conn, 16), nil)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %v, %v", path, resp, err)
+	}
+	return conn, resp
 }
 
 // waitFor waits until something is so, 10 s at most.

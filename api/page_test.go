@@ -117,8 +117,8 @@ func TestPage(t *testing.T) {
 	if text := webtest.Ask[string](p, "document.querySelector('#cameras').innerText"); !strings.Contains(text, "录像中") || !strings.Contains(text, "等待处理") || !strings.Contains(text, "用户名或密码错误") {
 		t.Fatalf("the list says %s", text)
 	}
-	if !webtest.Ask[bool](p, "document.body.innerText.includes('仅限本机访问')") {
-		t.Error("the page does not say that it is for this machine only")
+	if !webtest.Ask[bool](p, "document.body.innerText.includes('未启用账号 · 仅限本机')") {
+		t.Error("the page does not say that there are no accounts")
 	}
 	p.Do(chromedp.SendKeys("#q", "qx-3"))
 	p.Until("one camera", "document.querySelectorAll('#list button').length === 1")

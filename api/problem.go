@@ -152,6 +152,9 @@ func (h *Handler) problem(path string, err error) *Problem {
 			Next: "ask again; if it stays slow, run qianshao doctor", retry: "5",
 		}
 	default:
+		if p = accountProblem(err); p != nil {
+			break
+		}
 		if c := h.clipProblem(err); c != nil {
 			p = c
 			break

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,7 +14,8 @@ import (
 
 // route is one thing that can be asked for.
 type route struct {
-	path    string // all are GET, which HEAD follows
+	path    string
+	method  string // default GET, which HEAD follows
 	action  access.Action
 	extent  extent
 	footage bool // gives footage, or tells where it is: takes viewing=
@@ -24,11 +26,13 @@ type route struct {
 	serve func(http.ResponseWriter, *http.Request) error
 }
 
+func (rt *route) verb() string { return cmp.Or(rt.method, http.MethodGet) }
+
 // routes is everything the server answers, and what the gate is asked before.
 // A route without action is open to all: it tells nothing about cameras.
 func (h *Handler) routes(page *web.Page) []route {
 	const camera = "/api/v1/cameras/{id}"
-	return []route{
+	list := []route{
 		{path: "/api/v1/cameras", action: access.ListCameras, doc: docs.cameras, mount: asJSON(h, h.listCameras)},
 		{path: camera, action: access.ReadCamera, doc: docs.camera, mount: asJSON(h, h.getCamera)},
 
@@ -51,10 +55,25 @@ func (h *Handler) routes(page *web.Page) []route {
 		{path: "/readyz", doc: docs.readyz, serve: h.readyz},
 		{path: "/openapi.json", doc: docs.openapi, serve: h.openapi},
 
+		{path: "/me", doc: docs.mePage, serve: page.Me},
+		{path: "/sign-in", doc: docs.signInPage, serve: page.SignIn},
 		{path: "/{$}", doc: docs.page, serve: page.Index},
 		{path: "/register", doc: docs.registerPage, serve: page.Register},
 		{path: web.Prefix + "{file...}", doc: docs.assets, serve: page.Asset},
 	}
+	if h.cfg.Accounts == nil {
+		return list
+	}
+	const session = "/api/v1/session"
+	return append(list,
+		route{path: session, doc: docs.whoAmI, mount: asJSON(h, h.whoAmI)},
+		route{path: session, method: http.MethodPost, doc: docs.signIn, mount: asJSON(h, h.signIn)},
+		route{path: session, method: http.MethodDelete, doc: docs.signOut, mount: asJSON(h, h.signOut)},
+		route{path: session + "/password", method: http.MethodPut, doc: docs.changePassword, mount: asJSON(h, h.changePassword)},
+		route{path: session + "/second-factor", method: http.MethodPost, doc: docs.newFactor, mount: asJSON(h, h.newFactor)},
+		route{path: session + "/second-factor", method: http.MethodPut, doc: docs.confirmFactor, mount: asJSON(h, h.confirmFactor)},
+		route{path: "/api/v1/links", method: http.MethodPost, doc: docs.useLink, mount: asJSON(h, h.useLink)},
+	)
 }
 
 // asJSON describes and registers a handler whose answer is JSON.
@@ -80,7 +99,7 @@ type gated struct {
 
 // HandleFunc implements humago.Mux.
 func (g gated) HandleFunc(pattern string, next func(http.ResponseWriter, *http.Request)) {
-	if pattern != "GET "+g.rt.path {
+	if pattern != g.rt.verb()+" "+g.rt.path {
 		panic(fmt.Sprintf("route %s registers %s", g.rt.path, pattern)) // our own mistake, found by any test
 	}
 	g.h.mux.HandleFunc(pattern, g.h.guard(g.rt, next))

@@ -20,10 +20,7 @@ const (
 // use is what the register is told of a request for footage, before it is
 // answered.
 func (a *asked) use(rt *route, r *http.Request) viewing.Use {
-	u := viewing.Use{Who: subjectOf(r).ID, Act: string(rt.action), Camera: a.camera.ID, Span: a.span}
-	if !overUnix(r) {
-		u.Address = clientOf(r)
-	}
+	u := viewing.Use{Who: a.subject.ID, Unit: a.subject.Unit, Address: a.address, Act: string(rt.action), Camera: a.camera.ID, Span: a.span}
 	switch {
 	case rt.extent == moment:
 		u.Span.From = a.span.From / momentWidth * momentWidth

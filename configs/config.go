@@ -11,8 +11,9 @@ import "time"
 
 // Config is everything that can be set. The tag is the key.
 type Config struct {
-	// Listen is the HTTP address. Without accounts it must be on loopback.
+	// Listen is the HTTP address. Without TLS it must be on loopback.
 	Listen string `key:"listen"`
+	TLS    TLS    `key:"tls"`
 	// Data is the folder of spool, store, databases and keys.
 	Data string `key:"data"`
 	// Roles are what this process does: ingest, api, upkeep.
@@ -27,6 +28,13 @@ type Config struct {
 	Clips     Clips     `key:"clips"`
 	Pictures  Pictures  `key:"pictures"`
 	Log       Log       `key:"log"`
+}
+
+// TLS is how pages and API are served: PEM files, read again when they change;
+// empty: in clear.
+type TLS struct {
+	Cert string `key:"cert"`
+	Key  string `key:"key"`
 }
 
 // Storage says where sealed segments go.

@@ -104,8 +104,10 @@ spool:
 func TestMistakesAreNamed(t *testing.T) {
 	t.Parallel()
 	for text, wants := range map[string][]string{
-		"listen: 0.0.0.0:8080":                              {"listen", "0.0.0.0:8080", "loopback"},
-		"listen: \":8080\"":                                 {"listen", "loopback"},
+		"listen: 0.0.0.0:8080": {"listen", "0.0.0.0:8080", "loopback"},
+		"listen: \":8080\"":    {"listen", "loopback"},
+		"tls: {cert: a.pem}":   {"tls.cert", "tls.key"},
+		"{listen: \"evil.example:1\", tls: {cert: a, key: b}}": {"listen", "evil.example"},
 		"listen: 8080":                                      {"listen", `"8080"`, "127.0.0.1:8080"},
 		"listen: 127.0.0.1:http":                            {"listen"},
 		"retention: {day: 3}":                               {`"retention.day"`, "retention.days"},

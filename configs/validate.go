@@ -44,7 +44,10 @@ var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 // with its value and what is allowed.
 func (c *Config) Validate() error {
 	k := &check{}
-	if why := listenFault(c.Listen); why != "" {
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		k.bad("tls.cert", c.TLS.Cert, "give both tls.cert and tls.key, or neither")
+	}
+	if why := listenFault(c.Listen, c.TLS.Cert != ""); why != "" {
 		k.bad("listen", c.Listen, why)
 	}
 	if c.Data == "" {
@@ -133,8 +136,12 @@ func (k *check) push(p *Push) {
 	}
 }
 
-// listenFault says why addr cannot be listened on, or "".
-func listenFault(addr string) string {
+// OnLoopback reports whether the HTTP address is reached from this machine alone.
+func (c *Config) OnLoopback() bool { return listenFault(c.Listen, false) == "" }
+
+// listenFault says why addr cannot be listened on, or "". In clear it must be on
+// loopback: passwords and footage are sent.
+func listenFault(addr string, encrypted bool) string {
 	const form = "use an address such as 127.0.0.1:8080 or [::1]:8080"
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -150,8 +157,8 @@ func listenFault(addr string) string {
 	if host != "" && err != nil {
 		return form
 	}
-	if host == "" || !ip.IsLoopback() {
-		return "there are no accounts yet, so the server listens on loopback alone: " + form + ", and from another machine: ssh -L 8080:127.0.0.1:8080 USER@THIS-MACHINE, then open http://127.0.0.1:8080 there"
+	if !encrypted && (host == "" || !ip.IsLoopback()) {
+		return "without a certificate (tls.cert, tls.key) the server listens on loopback alone: " + form + ", and from another machine: ssh -L 8080:127.0.0.1:8080 USER@THIS-MACHINE, then open http://127.0.0.1:8080 there"
 	}
 	return ""
 }

@@ -15,7 +15,8 @@ type Query struct {
 	Q     string // part of the name, device id or carrier; our id whole; case of a-z does not matter
 	// State is the state of the main stream (a Phase), or "removed", or "all"
 	// for active and removed ones; empty: active ones.
-	State string
+	State   string
+	Carrier string // only this carrier's; empty: of all
 }
 
 // The values of Query.State that are no Phase.
@@ -80,6 +81,10 @@ func (q *Query) where() (sql string, args []any) {
 		sql += ` AND c.lifecycle = 'removed'`
 	default:
 		sql += ` AND c.lifecycle = 'active'`
+	}
+	if q.Carrier != "" {
+		sql += ` AND c.carrier = ?`
+		args = append(args, q.Carrier)
 	}
 	if text := strings.TrimSpace(q.Q); text != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"

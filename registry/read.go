@@ -120,7 +120,11 @@ func (r *Registry) Get(ctx context.Context, id media.CameraID) (Camera, error) {
 func (r *Registry) Resolve(ctx context.Context, ref string) (Camera, error) {
 	ref = strings.TrimSpace(ref)
 	if id, err := media.ParseCameraID(ref); err == nil {
-		return r.Get(ctx, id)
+		c, err := r.Get(ctx, id)
+		if errors.Is(err, ErrUnknown) {
+			err = Unknown(ref)
+		}
+		return c, err
 	}
 	var list []Camera
 	var err error
@@ -133,7 +137,7 @@ func (r *Registry) Resolve(ctx context.Context, ref string) (Camera, error) {
 		return Camera{}, fmt.Errorf("camera %.80q: %w", ref, r.db.Explain(err))
 	}
 	if len(list) == 0 {
-		return Camera{}, fmt.Errorf("camera %.80q: %w", ref, ErrUnknown)
+		return Camera{}, Unknown(ref)
 	}
 	if cam, ok := only(list); ok {
 		return cam, nil
@@ -144,6 +148,9 @@ func (r *Registry) Resolve(ctx context.Context, ref string) (Camera, error) {
 	}
 	return Camera{}, e
 }
+
+// Unknown is Resolve's error for a camera that there is not.
+func Unknown(ref string) error { return fmt.Errorf("camera %.80q: %w", ref, ErrUnknown) }
 
 // only returns the one camera of list, or the one that is active.
 func only(list []Camera) (Camera, bool) {

@@ -21,7 +21,9 @@ type Rotated struct {
 // the snapshots in the store by one under it, and then forgets the old key. It
 // may be cut off at any moment, or fail while the store is away: both keys stay
 // in the file until another call has ended it.
-func (r *Registry) RotateKey(ctx context.Context, store blob.Store) (out Rotated, err error) {
+//
+// also seals what others keep under the Sealer, and says how much that was.
+func (r *Registry) RotateKey(ctx context.Context, store blob.Store, also ...func(context.Context) (Rotated, error)) (out Rotated, err error) {
 	r.shipping.Lock() // no snapshot under the old key comes after
 	defer r.shipping.Unlock()
 	path := filepath.Join(r.cfg.Dir, keyName)
@@ -32,6 +34,13 @@ func (r *Registry) RotateKey(ctx context.Context, store blob.Store) (out Rotated
 	r.key.Store(key)
 	if out, err = r.reseal(ctx, key); err != nil {
 		return out, fmt.Errorf("rotate: %w", r.db.Explain(err))
+	}
+	for _, seal := range also {
+		more, err := seal(ctx)
+		if err != nil {
+			return out, fmt.Errorf("rotate: %w", err)
+		}
+		out.Sealed, out.Locked = out.Sealed+more.Sealed, out.Locked+more.Locked
 	}
 	// Old boxes also stand in pages that are free now.
 	for _, sql := range []string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
@@ -127,4 +136,19 @@ func (r *Registry) replaceSnapshots(ctx context.Context, store blob.Store) error
 		}
 	}
 	return nil
+}
+
+// Sealer seals under the key of the moment, for others who keep secrets beside
+// the registry. They seal theirs again when the key changes: see RotateKey.
+type Sealer struct{ r *Registry }
+
+// Sealer returns the registry's.
+func (r *Registry) Sealer() Sealer { return Sealer{r} }
+
+// Seal seals a text for a place: a box opens for that place alone.
+func (s Sealer) Seal(plain []byte, place string) []byte { return s.r.key.Load().Seal(plain, place) }
+
+// Open opens a box.
+func (s Sealer) Open(box []byte, place string) ([]byte, error) {
+	return s.r.key.Load().Open(box, place)
 }

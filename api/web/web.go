@@ -33,8 +33,8 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // Config is what the page says about the server.
 type Config struct {
-	Version      string
-	LoopbackOnly bool // the server answers this machine alone
+	Version string
+	NoAuth  bool // there are no accounts: the pages say so
 }
 
 // Page serves the pages. Its methods may be called by many goroutines.
@@ -80,7 +80,7 @@ func New(cfg Config) (*Page, error) {
 		}
 		delete(p.files, name)
 		var b bytes.Buffer
-		if err := t.Execute(&b, map[string]any{"Assets": p.folder, "Version": cfg.Version, "LoopbackOnly": cfg.LoopbackOnly}); err != nil {
+		if err := t.Execute(&b, map[string]any{"Assets": p.folder, "Version": cfg.Version, "NoAuth": cfg.NoAuth}); err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
 		p.pages[name] = b.Bytes()
@@ -95,6 +95,12 @@ func (p *Page) Index(w http.ResponseWriter, _ *http.Request) error { return p.pa
 func (p *Page) Register(w http.ResponseWriter, _ *http.Request) error {
 	return p.page(w, "register.html")
 }
+
+// SignIn serves the page to sign in and to set a password.
+func (p *Page) SignIn(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "signin.html") }
+
+// Me serves the page of one's own account.
+func (p *Page) Me(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "me.html") }
 
 func (p *Page) page(w http.ResponseWriter, name string) error {
 	b := p.pages[name]

@@ -153,3 +153,14 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	}
 	return raw, json.Unmarshal(raw, v)
 }
+
+// send is call with a body in JSON; nil: none.
+func (c *client) send(ctx context.Context, method, path string, body, v any) (raw []byte, err error) {
+	var text []byte
+	if body != nil {
+		if text, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
+	}
+	return c.call(ctx, method, path, nil, text, v)
+}

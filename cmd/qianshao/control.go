@@ -39,6 +39,7 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.HandleFunc("POST /control/v1/retention/confirm", c.registered("retention.confirm", c.retentionConfirm))
 	mux.HandleFunc("POST /control/v1/secret/rotate", c.registered("secret.rotate", c.rotateSecret))
 	mux.HandleFunc("POST /control/v1/safe-mode/end", c.registered("safe-mode.end", c.endSafeMode))
+	c.accountRoutes(mux)
 	return mux
 }
 
@@ -46,19 +47,29 @@ func (c *control) routes(api http.Handler) http.Handler {
 // before it happens.
 func (c *control) registered(act string, fn func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
 	return returns(func(w http.ResponseWriter, r *http.Request) error {
-		e := &register.Entry{Kind: register.Admin, Who: operator, Act: act}
+		var cameras []media.CameraID
 		if r.PathValue("ref") != "" {
 			cam, err := c.resolve(r)
 			if err != nil {
 				return err
 			}
-			e.Cameras = []media.CameraID{cam.ID}
+			cameras = []media.CameraID{cam.ID}
 		}
-		if err := c.d.book.Append(r.Context(), e); err != nil {
-			return fault(http.StatusServiceUnavailable, fmt.Errorf("nothing was changed: %w: free disk space in %s", err, c.d.cfg.Data))
+		if err := c.act(r, act, "", cameras...); err != nil {
+			return err
 		}
 		return fn(w, r)
 	})
+}
+
+// act writes into the access register what the operator is about to do, and with
+// what.
+func (c *control) act(r *http.Request, act, what string, cameras ...media.CameraID) error {
+	e := &register.Entry{Kind: register.Admin, Who: operator, Act: act, Note: register.Clean(what), Cameras: cameras}
+	if err := c.d.book.Append(r.Context(), e); err != nil {
+		return fault(http.StatusServiceUnavailable, fmt.Errorf("nothing was changed: %w: free disk space in %s", err, c.d.cfg.Data))
+	}
+	return nil
 }
 
 // operator is who gives commands on this machine.

@@ -14,6 +14,7 @@ import (
 	"qianshao/configs"
 	"qianshao/ingest/timesync"
 	"qianshao/registry"
+	"qianshao/registry/account"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage"
@@ -41,6 +42,8 @@ type data struct {
 	acts    *acts.Log
 	book    *register.Register // the access register
 	views   *viewing.Book
+	people  *account.Book
+	noAuth  bool // nobody signs in: this machine alone is answered
 	index   *index.DB
 	reg     *registry.Registry
 	archive *storage.Archive
@@ -106,6 +109,10 @@ func (d *data) open(ctx context.Context) error {
 		},
 		func() (err error) {
 			d.reg, err = registry.Open(ctx, registry.Config{Dir: cfg.Data, Log: log, Acts: d.acts})
+			return err
+		},
+		func() (err error) {
+			d.people, err = account.Open(ctx, account.Config{Dir: cfg.Data, Key: d.reg.Sealer(), Log: log})
 			return err
 		},
 	} {
@@ -212,6 +219,9 @@ func (d *data) close() error {
 	if d.book != nil {
 		errs = append(errs, d.book.Close())
 	}
+	if d.people != nil {
+		errs = append(errs, d.people.Close())
+	}
 	if d.reg != nil {
 		errs = append(errs, d.reg.Close())
 	}
@@ -224,7 +234,7 @@ func (d *data) close() error {
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}
-	d.views, d.book, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil
+	d.views, d.book, d.people, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

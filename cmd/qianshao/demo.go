@@ -68,7 +68,10 @@ func (c *demoCmd) Run(e *env) (err error) {
 		stop()
 		err = errors.Join(err, g.Wait())
 	}()
-	enlist := func(d *data) error { return enlist(e.ctx, d.reg, sims) }
+	enlist := func(d *data) error {
+		d.noAuth = true
+		return enlist(e.ctx, d.reg, sims)
+	}
 	return runNode(e, cfg, nil, enlist, func(n *node) error {
 		_, err := io.WriteString(e.out, c.banner(n.address, again))
 		return err

@@ -35,12 +35,17 @@ func idleHandler(d *data) (http.Handler, error) {
 // newAPI joins the API with what it answers from.
 func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, error) {
 	p := d.cfg.Pictures
+	people := d.people
+	if d.noAuth {
+		people = nil
+	}
 	return api.New(api.Config{
+		Accounts: people,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
 		Pictures:     picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)}),
 		Checks:       d.checks(),
 		Version:      buildVersion(),
-		LoopbackOnly: true,
+		LoopbackOnly: d.cfg.OnLoopback(),
 		Log:          d.log,
 	})
 }

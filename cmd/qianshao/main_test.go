@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -148,11 +149,12 @@ func settingsFile(t *testing.T, text string) string {
 
 // process is a running qianshao.
 type process struct {
-	cmd  *exec.Cmd
-	url  string // of its ready line
-	out  string // what it printed up to there
-	log  *logFile
-	done chan error // of Wait
+	cmd   *exec.Cmd
+	url   string // of its ready line
+	out   string // what it printed up to there, or up to waits
+	waits string // what ready waits for, too
+	log   *logFile
+	done  chan error // of Wait
 }
 
 // logFile shows what a process logged when the test fails.
@@ -171,8 +173,18 @@ func start(t *testing.T, args ...string) *process {
 	return p
 }
 
-// launch runs the program. It is killed, at the latest, with the test.
+// launch runs the program, a server without accounts. It is killed, at the latest,
+// with the test.
 func launch(t *testing.T, args ...string) *process {
+	t.Helper()
+	if args[0] == "serve" {
+		args = append([]string{"serve", "--no-auth"}, args[1:]...)
+	}
+	return program(t, args...)
+}
+
+// program is launch for arguments as they are.
+func program(t *testing.T, args ...string) *process {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
@@ -183,6 +195,8 @@ func launch(t *testing.T, args ...string) *process {
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return p
 }
+
+var siteURL = regexp.MustCompile(`https?://\S+`)
 
 // ready starts the process and reads its output up to the address.
 func (p *process) ready() error {
@@ -195,14 +209,14 @@ func (p *process) ready() error {
 	}
 	p.log.t.Cleanup(p.stop)
 	r := bufio.NewReader(stdout)
-	for p.url == "" {
+	for p.url == "" || !strings.Contains(p.out, p.waits) {
 		line, err := r.ReadString('\n')
 		if err != nil {
 			return errors.Join(fmt.Errorf("not ready: %w", err), p.cmd.Wait())
 		}
 		p.out += line
-		if i := strings.Index(line, "http://"); i >= 0 {
-			p.url = strings.Fields(line[i:])[0]
+		if p.url == "" {
+			p.url = siteURL.FindString(line)
 		}
 	}
 	go func() {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -37,6 +39,7 @@ type node struct {
 	expiry  *retention.Executor
 
 	address string                    // where HTTP is served
+	site    string                    // the same as a URL
 	pushing string                    // where cameras publish; empty: nowhere
 	reload  func() (*reloaded, error) // reads the settings again; nil: there are none
 }
@@ -61,7 +64,7 @@ func newNode(d *data) (*node, error) {
 		Push: n.push, Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
 		// Without accounts the server itself is on loopback alone: whoever can
 		// name a camera there is on this machine already.
-		Dialer: dial.New(dial.Config{AllowLoopback: true, Networks: func(carrier string) []netip.Prefix { return networks[carrier] }}),
+		Dialer: dial.New(dial.Config{AllowLoopback: d.noAuth, Networks: func(carrier string) []netip.Prefix { return networks[carrier] }}),
 		Store:  d.id, Epoch: 1, Boot: boot,
 		SegmentLength: d.cfg.Segment.Length, Connect: d.cfg.Ingest.Connect,
 		FirstFrame: d.cfg.Ingest.FirstFrame, Stall: d.cfg.Ingest.Stall,
@@ -93,6 +96,15 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 		return err
 	}
 	n.address = listener.Addr().String()
+	n.site = "http://" + reachedAt(n.address)
+	if c := n.cfg.TLS; c.Cert != "" {
+		encrypted, err := withCertificate(c.Cert, c.Key)
+		if err != nil {
+			return errors.Join(fmt.Errorf("tls.cert: %w", err), control.Close())
+		}
+		encrypted.NextProtos = []string{"http/1.1"}
+		listener, n.site = tls.NewListener(listener, encrypted), "https://"+reachedAt(n.address)
+	}
 	published, err := listenPush(n)
 	if err != nil {
 		return errors.Join(err, control.Close())
@@ -150,6 +162,20 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	}
 	stopUpkeep()
 	return errors.Join(err, cutShort(upkeep, u.Wait()))
+}
+
+// reachedAt is an address as a browser types it: that of all interfaces becomes
+// this machine's name.
+func reachedAt(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return address
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return address
+	}
+	return net.JoinHostPort(name, port)
 }
 
 // cutShort passes over the error of a part that only says that it was told to

@@ -69,6 +69,14 @@ func returns(fn func(w http.ResponseWriter, r *http.Request) error) http.Handler
 	}
 }
 
+// decode reads a command's body.
+func decode(r *http.Request, v any) error {
+	if err := json.NewDecoder(r.Body).Decode(v); err != nil {
+		return fault(http.StatusBadRequest, err)
+	}
+	return nil
+}
+
 // answer writes v as JSON.
 func answer(w http.ResponseWriter, v any) error {
 	body, err := json.Marshal(v)

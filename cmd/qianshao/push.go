@@ -3,19 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"qianshao/configs"
 	"qianshao/ingest/rtsp"
@@ -31,45 +27,12 @@ func newPush(cfg configs.Config, log *slog.Logger) (*rtsp.PushServer, error) {
 	}
 	push := rtsp.PushConfig{Realm: registry.PushRealm, Log: log}
 	if cfg.Push.TLSCert != "" {
-		c := &certificate{cert: cfg.Push.TLSCert, key: cfg.Push.TLSKey}
-		if _, err := c.get(nil); err != nil {
+		var err error
+		if push.TLS, err = withCertificate(cfg.Push.TLSCert, cfg.Push.TLSKey); err != nil {
 			return nil, fmt.Errorf("push.tls_cert: %w", err)
 		}
-		push.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
 	}
 	return rtsp.NewPushServer(push), nil
-}
-
-// certificate reads a certificate's files again when they have changed.
-type certificate struct {
-	cert, key string
-
-	mu   sync.Mutex
-	at   [2]time.Time     // of the files that were read; guarded by mu
-	pair *tls.Certificate // guarded by mu
-}
-
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var at [2]time.Time
-	for i, name := range []string{c.cert, c.key} {
-		if info, err := os.Stat(name); err == nil {
-			at[i] = info.ModTime()
-		}
-	}
-	if c.pair != nil && at == c.at {
-		return c.pair, nil
-	}
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
-	if err != nil {
-		if c.pair != nil { // half written: the next handshake looks again
-			return c.pair, nil
-		}
-		return nil, err
-	}
-	c.at, c.pair = at, &pair
-	return c.pair, nil
 }
 
 // listenPush opens the address that cameras publish to; nil where it is off.

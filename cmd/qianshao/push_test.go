@@ -1,21 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"qianshao/configs"
 	"qianshao/ingest/rtsp/rtsptest"
@@ -135,52 +128,6 @@ func TestPushOff(t *testing.T) {
 		t.Error(err)
 	}
 	p.terminate(t)
-}
-
-// A certificate that is renewed is used at once; one that is half written is not.
-func TestCertificateIsReadAgain(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	c := &certificate{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
-	if _, err := c.get(nil); err == nil {
-		t.Error("a certificate out of nothing")
-	}
-	at := time.Now()
-	write := func(cfg *tls.Config, cut int) {
-		t.Helper()
-		key, err := x509.MarshalPKCS8PrivateKey(cfg.Certificates[0].PrivateKey)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at = at.Add(time.Minute)
-		for name, b := range map[string]*pem.Block{
-			c.cert: {Type: "CERTIFICATE", Bytes: cfg.Certificates[0].Certificate[0]}, c.key: {Type: "PRIVATE KEY", Bytes: key},
-		} {
-			text := pem.EncodeToMemory(b)
-			if err := errors.Join(os.WriteFile(name, text[:len(text)-cut], 0o600), os.Chtimes(name, at, at)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	var used [][]byte
-	for _, cut := range []int{0, 100, 0} {
-		cfg, _, err := rtsptest.SelfSigned()
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(cfg, cut)
-		got, err := c.get(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if fresh := bytes.Equal(got.Certificate[0], cfg.Certificates[0].Certificate[0]); fresh != (cut == 0) {
-			t.Errorf("cut by %d: the new one is used: %v", cut, fresh)
-		}
-		used = append(used, got.Certificate[0])
-	}
-	if !bytes.Equal(used[0], used[1]) || bytes.Equal(used[1], used[2]) {
-		t.Error("another one is used")
-	}
 }
 
 // The URL names what cameras reach.

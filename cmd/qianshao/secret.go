@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -46,7 +47,10 @@ func (c *secretRotateCmd) Run(e *env) error {
 
 // rotateSecret seals all passwords under a new key.
 func (c *control) rotateSecret(w http.ResponseWriter, r *http.Request) error {
-	out, err := c.d.reg.RotateKey(r.Context(), c.d.store)
+	out, err := c.d.reg.RotateKey(r.Context(), c.d.store, func(ctx context.Context) (out registry.Rotated, err error) {
+		out.Sealed, out.Locked, err = c.d.people.Reseal(ctx)
+		return out, err
+	})
 	if err != nil {
 		return err
 	}

@@ -18,11 +18,14 @@ type serveCmd struct {
 	folder
 	Listen string   `placeholder:"ADDR" help:"HTTP address. Default: 127.0.0.1:8080; port 0 takes a free one."`
 	Roles  []string `placeholder:"ROLE" help:"What this process does: ingest, api, upkeep. Default: all."`
+	NoAuth bool     `name:"no-auth" help:"Without accounts: anybody on this machine may see everything. For trying things out."`
 }
 
 // Help is printed below the flags.
 func (*serveCmd) Help() string {
-	return `There are no accounts yet, so the server listens on loopback alone. From another machine: ssh -L 8080:127.0.0.1:8080 USER@THIS-MACHINE, then open http://127.0.0.1:8080 there.
+	return `The first start prints a one-time link that makes the first administrator: open it in a browser. Further accounts: qianshao account add. With --no-auth nobody signs in.
+
+Without a certificate (tls.cert, tls.key) the server listens on loopback alone. From another machine: ssh -L 8080:127.0.0.1:8080 USER@THIS-MACHINE, then open http://127.0.0.1:8080 there.
 
 SIGTERM or Ctrl-C stops: open segments are sealed and stored. A second one leaves what is not stored in the spool, for the next start. SIGHUP reads the settings again: retention and log.level take effect at once, the log names what needs a restart.
 
@@ -47,7 +50,10 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return runNode(e, cfg, func() (configs.Config, error) { return c.settings(e) }, nil, func(n *node) error {
+	if c.NoAuth && !cfg.OnLoopback() {
+		return fmt.Errorf("--no-auth shows all footage to whoever reaches %s: listen on 127.0.0.1, or leave --no-auth out", cfg.Listen)
+	}
+	return runNode(e, cfg, func() (configs.Config, error) { return c.settings(e) }, func(d *data) error { d.noAuth = c.NoAuth; return nil }, func(n *node) error {
 		count, err := n.reg.Count(e.ctx)
 		if err != nil {
 			return err
@@ -60,9 +66,27 @@ func (c *serveCmd) Run(e *env) error {
 		if n.pushing != "" {
 			push = "  push rtsp://" + n.pushing
 		}
-		_, err = fmt.Fprintf(e.out, "ready: http://%s%s  data %s  %s\n", n.address, push, cfg.Data, plural(count, "camera")+hint)
-		return err
+		_, err = fmt.Fprintf(e.out, "ready: %s%s  data %s  %s\n", n.site, push, cfg.Data, plural(count, "camera")+hint)
+		if err != nil || c.NoAuth {
+			return err
+		}
+		return n.welcome(e)
 	})
+}
+
+// welcome prints the one-time link that makes the first administrator, as long as
+// there are no accounts.
+func (n *node) welcome(e *env) error {
+	count, err := n.people.Count(e.ctx)
+	if err != nil || count > 0 {
+		return err
+	}
+	link, err := n.people.Setup(e.ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(e.out, "no accounts yet: make the first administrator, within three days, at\n  %s/sign-in#setup=%s\n(a new link with every start, until it is used)\n", n.site, link.Reveal())
+	return err
 }
 
 func plural(n int, what string) string {

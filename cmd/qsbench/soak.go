@@ -230,7 +230,7 @@ func startServer(ctx context.Context, program, dir string) (*server, error) {
 		return nil, err
 	}
 	defer log.Close() //nolint:errcheck // the process has its own
-	s.cmd = exec.CommandContext(ctx, program, "serve", "--data", dir, "--listen", "127.0.0.1:0")
+	s.cmd = exec.CommandContext(ctx, program, "serve", "--no-auth", "--data", dir, "--listen", "127.0.0.1:0")
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.WaitDelay = time.Minute

@@ -1,15 +1,18 @@
 // Package access is the one gate in front of every byte of footage and every
 // change of a camera. Every handler asks Authorize before it does anything; who
-// may do what is decided here and nowhere else.
-//
-// There are no accounts yet: every request is allowed, and the server listens
-// on loopback only. The signature is the final one.
+// may do what stands in policy.cedar and nowhere else.
 package access
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/cedar-policy/cedar-go"
+	"github.com/cedar-policy/cedar-go/types"
 
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -23,17 +26,18 @@ type Action string
 
 // The actions. Those of footage need a camera and a span.
 const (
-	ListCameras  Action = "camera.list"
-	ReadCamera   Action = "camera.read"
-	EditCamera   Action = "camera.edit"
-	AddCameras   Action = "camera.add" // one or an import of many
-	ReadTimeline Action = "timeline.read"
-	FindFootage  Action = "footage.find"
-	ReadFootage  Action = "footage.read" // clips, playback, playlists
-	ReadPicture  Action = "picture.read"
-	WatchLive    Action = "live.watch"
-	ReadRegister Action = "register.read"
-	Operate      Action = "system.operate" // metrics, retention, checks
+	ListCameras    Action = "camera.list"
+	ReadCamera     Action = "camera.read"
+	EditCamera     Action = "camera.edit"
+	AddCameras     Action = "camera.add" // one or an import of many
+	ReadTimeline   Action = "timeline.read"
+	FindFootage    Action = "footage.find"
+	ReadFootage    Action = "footage.read" // clips, playback, playlists
+	ReadPicture    Action = "picture.read"
+	WatchLive      Action = "live.watch"
+	ReadRegister   Action = "register.read"
+	ManageAccounts Action = "account.manage"
+	Operate        Action = "system.operate" // metrics, retention, checks
 )
 
 // Shows reports whether an action lets somebody see footage: it is registered
@@ -46,10 +50,25 @@ func (a Action) Shows() bool {
 	return false
 }
 
-// Subject is who asks: an account, or the machine's own operator.
+// Kind is what a subject is. The zero Kind may do nothing.
+type Kind uint8
+
+// The kinds of subjects.
+const (
+	Nobody   Kind = iota
+	Operator      // a command on this machine
+	Anyone        // whoever asks a server without accounts (--no-auth)
+	Account       // somebody who signed in
+	Program       // a program with a token
+)
+
+// Subject is who asks.
 type Subject struct {
-	ID    string // "operator" on the control socket and the command line; empty without accounts
-	Roles []string
+	Kind    Kind
+	ID      string // login, or id of a token
+	Roles   []string
+	Unit    string // of an account
+	Carrier string // of role carrier
 }
 
 // Request is one question to the gate.
@@ -57,32 +76,121 @@ type Request struct {
 	Subject Subject
 	Action  Action
 	Camera  media.CameraID // empty for actions on no single camera
+	Carrier string         // of the camera; without one: whose cameras are meant, empty: all
 	Span    timeline.Span  // of the footage asked for; zero for other actions
-	Purpose string         // case class or reason, as the caller gave it
 	Viewing string         // id of the viewing this belongs to (parameter viewing=)
 }
 
+//go:embed policy.cedar
+var policy []byte
+
+// Policy returns the text of policy.cedar.
+func Policy() string { return string(policy) }
+
 // Authorizer decides. Handlers hold one; there is one implementation, New.
-type Authorizer struct{}
+type Authorizer struct {
+	policies *cedar.PolicySet
+	roles    sync.Map // of types.Set, by the names joined: few there are, and costly to make
+}
 
 // New makes the gate.
-func New() *Authorizer { return &Authorizer{} }
+func New() *Authorizer {
+	set, err := cedar.NewPolicySetFromBytes("policy.cedar", policy)
+	if err != nil {
+		panic(err) // built in, and read by every test
+	}
+	return &Authorizer{policies: set}
+}
 
 // Authorize returns nil if the request may go on, else an error that wraps
 // ErrForbidden. A request that names no action, or asks for footage without
 // saying of which camera, is a mistake of ours and is refused.
-func (*Authorizer) Authorize(ctx context.Context, r Request) error {
+func (a *Authorizer) Authorize(ctx context.Context, r Request) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	switch r.Action {
-	case ListCameras, AddCameras, FindFootage, ReadRegister, Operate:
-		return nil
+	case ListCameras, AddCameras, FindFootage, ReadRegister, ManageAccounts, Operate:
 	case ReadCamera, EditCamera, ReadTimeline, ReadFootage, ReadPicture, WatchLive:
 		if r.Camera == "" {
 			return fmt.Errorf("%s without a camera: %w", r.Action, ErrForbidden)
 		}
-		return nil
+	default:
+		return fmt.Errorf("action %q: %w", r.Action, ErrForbidden)
 	}
-	return fmt.Errorf("action %q: %w", r.Action, ErrForbidden)
+	q := a.ask(&r)
+	decision, _ := cedar.Authorize(a.policies, &q, cedar.Request{
+		Principal: q.principal.UID, Action: types.NewEntityUID("Action", types.String(r.Action)), Resource: q.resource.UID,
+	})
+	if decision != cedar.Allow {
+		return fmt.Errorf("%s: %w", r.Action, ErrForbidden)
+	}
+	return nil
+}
+
+func (s *Subject) uid() types.EntityUID {
+	switch s.Kind {
+	case Operator:
+		return types.NewEntityUID("Machine", "operator")
+	case Anyone:
+		return types.NewEntityUID("Machine", "anyone")
+	case Account:
+		return types.NewEntityUID("Account", types.String(s.ID))
+	case Program:
+		return types.NewEntityUID("Program", types.String(s.ID))
+	case Nobody:
+	}
+	return types.NewEntityUID("Machine", "nobody")
+}
+
+func (r *Request) uid() types.EntityUID {
+	switch {
+	case r.Camera != "":
+		return types.NewEntityUID("Camera", types.String(r.Camera))
+	case r.Carrier != "":
+		return types.NewEntityUID("Carrier", types.String(r.Carrier))
+	}
+	return types.NewEntityUID("Site", "all")
+}
+
+// set is the names of roles as the policies see them.
+func (a *Authorizer) set(roles []string) types.Set {
+	key := strings.Join(roles, " ")
+	if set, ok := a.roles.Load(key); ok {
+		return set.(types.Set)
+	}
+	values := make([]types.Value, len(roles))
+	for i, r := range roles {
+		values[i] = types.String(r)
+	}
+	set := types.NewSet(values...)
+	a.roles.Store(key, set)
+	return set
+}
+
+// asked has what the policies look at: who asks, and what for.
+type asked struct{ principal, resource types.Entity }
+
+func (a *Authorizer) ask(r *Request) asked {
+	of := types.RecordMap{"carrier": types.String(r.Carrier)}
+	if r.Camera == "" && r.Carrier != "" {
+		of = types.RecordMap{"name": types.String(r.Carrier)}
+	}
+	return asked{
+		types.Entity{UID: r.Subject.uid(), Attributes: types.NewRecord(types.RecordMap{
+			"roles": a.set(r.Subject.Roles), "carrier": types.String(r.Subject.Carrier),
+		})},
+		types.Entity{UID: r.uid(), Attributes: types.NewRecord(of)},
+	}
+}
+
+// Get implements types.EntityGetter.
+func (q *asked) Get(uid types.EntityUID) (types.Entity, bool) {
+	switch uid {
+	case q.principal.UID:
+		return q.principal, true
+	case q.resource.UID:
+		return q.resource, true
+	}
+	return types.Entity{}, false
 }

@@ -3,23 +3,88 @@ package access
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"qianshao/storage/media"
 )
 
-func TestTheGateIsOpenAndCloses(t *testing.T) {
+var actions = []Action{
+	ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, FindFootage, ReadFootage, ReadPicture, WatchLive,
+	ReadRegister, ManageAccounts, Operate,
+}
+
+// Every role against every action, on a camera of its own carrier and of another.
+func TestRolesAndActions(t *testing.T) {
 	t.Parallel()
-	gate := New()
-	cam := media.NewCameraID()
-	for _, a := range []Action{
-		ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, FindFootage, ReadFootage, ReadPicture, WatchLive, Operate,
+	gate, cam := New(), media.NewCameraID()
+	footage := []Action{FindFootage, ReadFootage, ReadPicture, WatchLive}
+	for _, c := range []struct {
+		name    string
+		who     Subject
+		own     []Action // on a camera of unicom, and on unicom
+		foreign []Action // on one of telecom, and on all
+	}{
+		{"nobody", Subject{}, nil, nil},
+		{"operator", Subject{Kind: Operator}, actions, actions},
+		{"without accounts", Subject{Kind: Anyone}, actions, actions},
+		{"an account without a role", Subject{Kind: Account, ID: "operator"}, nil, nil},
+		{
+			"investigator",
+			Subject{Kind: Account, ID: "li", Roles: []string{"investigator"}},
+			append([]Action{ListCameras, ReadCamera, ReadTimeline}, footage...), append([]Action{ListCameras, ReadCamera, ReadTimeline}, footage...),
+		},
+		{
+			"carrier",
+			Subject{Kind: Account, ID: "wang", Roles: []string{"carrier"}, Carrier: "unicom"},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline},
+			nil,
+		},
+		{
+			"a carrier's program",
+			Subject{Kind: Program, ID: "t_1", Roles: []string{"carrier"}, Carrier: "unicom"},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline},
+			nil,
+		},
+		{
+			"admin",
+			Subject{Kind: Account, ID: "zhao", Roles: []string{"admin"}},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ManageAccounts, Operate},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ManageAccounts, Operate},
+		},
+		{"auditor", Subject{Kind: Account, ID: "qian", Roles: []string{"auditor"}}, []Action{ReadCamera, ReadRegister}, []Action{ReadCamera, ReadRegister}},
+		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, nil, nil},
 	} {
-		if err := gate.Authorize(t.Context(), Request{Action: a, Camera: cam}); err != nil {
-			t.Errorf("%s: %v", a, err)
+		for _, a := range actions {
+			for _, own := range []bool{true, false} {
+				r := Request{Subject: c.who, Action: a, Carrier: "unicom"}
+				want := c.own
+				if !own {
+					r.Carrier, want = "telecom", c.foreign
+				}
+				switch a {
+				case ReadCamera, EditCamera, ReadTimeline, ReadFootage, ReadPicture, WatchLive:
+					r.Camera = cam
+				default:
+					if !own {
+						r.Carrier = ""
+					}
+				}
+				err := gate.Authorize(t.Context(), r)
+				if slices.Contains(want, a) != (err == nil) || err != nil && !errors.Is(err, ErrForbidden) {
+					t.Errorf("%s, %s, own %v: %v", c.name, a, own, err)
+				}
+			}
 		}
 	}
+}
+
+func TestMistakesAreRefused(t *testing.T) {
+	t.Parallel()
+	gate := New()
 	for _, r := range []Request{{}, {Action: "footage.erase"}, {Action: ReadFootage}, {Action: WatchLive}} {
+		r.Subject.Kind = Operator
 		if err := gate.Authorize(t.Context(), r); !errors.Is(err, ErrForbidden) {
 			t.Errorf("%+v: %v, want ErrForbidden", r, err)
 		}
@@ -29,4 +94,32 @@ func TestTheGateIsOpenAndCloses(t *testing.T) {
 	if err := gate.Authorize(gone, Request{Action: ListCameras}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// The policies name every action, and no other.
+func TestPolicyNamesTheActions(t *testing.T) {
+	t.Parallel()
+	for _, a := range actions {
+		if !strings.Contains(Policy(), `Action::"`+string(a)+`"`) {
+			t.Errorf("%s stands in no policy", a)
+		}
+	}
+	for _, part := range strings.Split(Policy(), `Action::"`)[1:] {
+		name, _, _ := strings.Cut(part, `"`)
+		if !slices.Contains(actions, Action(name)) {
+			t.Errorf("there is no action %s", name)
+		}
+	}
+}
+
+func BenchmarkAuthorize(b *testing.B) {
+	gate, cam := New(), media.NewCameraID()
+	r := Request{Subject: Subject{Kind: Account, ID: "li", Roles: []string{"investigator"}}, Action: ReadFootage, Camera: cam, Carrier: "unicom"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := gate.Authorize(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "asked/s")
 }

@@ -618,3 +618,83 @@ func TestNothingInClear(t *testing.T) {
 		}
 	}
 }
+
+// keys is a sealer whose key may change.
+type keys struct{ *secret.Key }
+
+// After the key was changed and the old one forgotten, codes are taken as before.
+func TestResealed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "secret.key")
+	first, err := secret.MakeKey(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 28, 1, 0, 0, 0, time.UTC)
+	sealer := &keys{first}
+	book, err := account.Open(t.Context(), account.Config{Dir: dir, Key: sealer, Now: func() time.Time { return at }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer book.Close() //nolint:errcheck // nothing was promised
+	s := &site{Book: book, t: t}
+	if err := s.PutUnit(t.Context(), account.Unit{ID: "XY-JP", Kind: account.Bureau, Name: "桔山"}); err != nil {
+		t.Fatal(err)
+	}
+	a := s.person("zhang", account.Admin)
+	address, err := s.NewTOTP(t.Context(), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(address.Reveal())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := func() string {
+		t.Helper()
+		c, err := totp.GenerateCode(u.Query().Get("secret"), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if err := s.ConfirmTOTP(t.Context(), a.ID, address, code()); err != nil {
+		t.Fatal(err)
+	}
+	if sealer.Key, err = secret.Rotate(path); err != nil {
+		t.Fatal(err)
+	}
+	if sealed, locked, err := s.Reseal(t.Context()); sealed != 1 || locked != 0 || err != nil {
+		t.Fatalf("%d sealed, %d locked, %v", sealed, locked, err)
+	}
+	if err := secret.Retire(path); err != nil {
+		t.Fatal(err)
+	}
+	if sealer.Key, err = secret.LoadKey(path); err != nil {
+		t.Fatal(err)
+	}
+	at = at.Add(time.Minute)
+	if _, _, err := s.SignIn(t.Context(), "zhang", secret.New(right), code(), "192.0.2.1"); err != nil {
+		t.Errorf("after the old key is gone: %v", err)
+	}
+	// What no key opens is told, and stays.
+	if sealer.Key, err = secret.MakeKey(filepath.Join(t.TempDir(), "secret.key")); err != nil {
+		t.Fatal(err)
+	}
+	if sealed, locked, err := s.Reseal(t.Context()); sealed != 0 || locked != 1 || err != nil {
+		t.Errorf("%d sealed, %d locked, %v", sealed, locked, err)
+	}
+}
+
+// A picture for a phone is a PNG, of a URL that was given.
+func TestQR(t *testing.T) {
+	t.Parallel()
+	b, err := account.QR(secret.New("otpauth://totp/qianshao:zhang?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=qianshao"), 220)
+	if err != nil || !bytes.HasPrefix(b, []byte("\x89PNG")) {
+		t.Errorf("%d bytes, %v", len(b), err)
+	}
+	if _, err := account.QR(secret.New("http://x"), 220); !errors.Is(err, account.ErrBad) {
+		t.Errorf("of another URL: %v", err)
+	}
+}

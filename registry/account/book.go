@@ -20,7 +20,7 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// Sealer keeps TOTP secrets at rest; *secret.Key is one.
+// Sealer keeps TOTP secrets at rest; *secret.Key is one, and registry.Sealer.
 type Sealer interface {
 	Seal(plain []byte, place string) []byte
 	Open(box []byte, place string) ([]byte, error)

@@ -18,24 +18,33 @@ var decoy = sync.OnceValue(func() string { return hashPassword(secret.New("no ac
 // The error is ErrDenied for all that is wrong, after the same time, or
 // ErrNeedCode for the right password without a code.
 func (b *Book) SignIn(ctx context.Context, login string, password secret.Secret, code, address string) (bearer secret.Secret, a Account, err error) {
+	if a, err = b.Prove(ctx, login, password, code, address); err != nil {
+		return secret.Secret{}, Account{}, err
+	}
+	bearer, err = b.begin(ctx, a.ID, address)
+	return bearer, a, err
+}
+
+// Prove is SignIn without a session: somebody who is signed in shows that it is
+// still them, before their password or second factor changes.
+func (b *Book) Prove(ctx context.Context, login string, password secret.Secret, code, address string) (Account, error) {
 	byLogin, byAddress := "login "+login, "address "+address
 	if len(login) > 64 || len(password.Reveal()) > longestPassword || b.throttle.locked(byLogin, byAddress) {
-		return secret.Secret{}, Account{}, ErrDenied
+		return Account{}, ErrDenied
 	}
-	a, err = b.check(ctx, login, password, code)
+	a, err := b.check(ctx, login, password, code)
 	switch {
 	case errors.Is(err, ErrNeedCode):
-		return secret.Secret{}, Account{}, err // not a failure: the code comes next
+		return Account{}, err // not a failure: the code comes next
 	case errors.Is(err, ErrDenied):
 		b.throttle.failed(byLogin, loginFailures)
 		b.throttle.failed(byAddress, addressFailures)
-		return secret.Secret{}, Account{}, err
+		return Account{}, err
 	case err != nil:
-		return secret.Secret{}, Account{}, b.explain("sign in", err)
+		return Account{}, b.explain("sign in", err)
 	}
 	b.throttle.fine(byLogin)
-	bearer, err = b.begin(ctx, a.ID, address)
-	return bearer, a, err
+	return a, nil
 }
 
 func (b *Book) check(ctx context.Context, login string, password secret.Secret, code string) (Account, error) {

@@ -1,11 +1,13 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"database/sql"
 	"errors"
 	"fmt"
+	"image/png"
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
@@ -33,6 +35,21 @@ func (b *Book) NewTOTP(ctx context.Context, id string) (secret.Secret, error) {
 		return secret.Secret{}, b.explain("second factor", err)
 	}
 	return secret.New(key.URL()), nil
+}
+
+// QR is an otpauth:// URL as a picture for a phone to scan: PNG of so many pixels.
+func QR(url secret.Secret, pixels int) ([]byte, error) {
+	key, err := otp.NewKeyFromURL(url.Reveal())
+	if err != nil || key.Type() != "totp" {
+		return nil, fmt.Errorf("second factor: %w: not the URL that was given", ErrBad)
+	}
+	img, err := key.Image(pixels, pixels)
+	if err != nil {
+		return nil, fmt.Errorf("second factor: %w", err)
+	}
+	var b bytes.Buffer
+	err = png.Encode(&b, img)
+	return b.Bytes(), err
 }
 
 // ConfirmTOTP turns the second factor on, once a code of the URL that NewTOTP
@@ -100,4 +117,46 @@ func (b *Book) takeCode(ctx context.Context, id, code string) error {
 		}
 		return err
 	})
+}
+
+// Reseal seals every second factor under the key of the moment, and forgets what
+// stood there before. locked are those that no key opens; they stay.
+func (b *Book) Reseal(ctx context.Context) (sealed, locked int, err error) {
+	err = b.db.WriteTx(ctx, func(tx *sql.Tx) error {
+		sealed, locked = 0, 0
+		rows, err := tx.QueryContext(ctx, `SELECT id, totp FROM accounts WHERE totp IS NOT NULL`)
+		if err != nil {
+			return err
+		}
+		boxes := map[string][]byte{}
+		for rows.Next() {
+			var id string
+			var box []byte
+			if err := rows.Scan(&id, &box); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			boxes[id] = box
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		for id, box := range boxes {
+			plain, err := b.cfg.Key.Open(box, totpPlace(id))
+			if err != nil {
+				locked++
+				continue
+			}
+			sealed++
+			if _, err := tx.ExecContext(ctx, `UPDATE accounts SET totp = ? WHERE id = ?`, b.cfg.Key.Seal(plain, totpPlace(id)), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for _, sql := range []string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
+		if err == nil {
+			_, err = b.db.W().ExecContext(ctx, sql)
+		}
+	}
+	return sealed, locked, b.explain("seal second factors", err)
 }

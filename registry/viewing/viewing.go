@@ -2,8 +2,8 @@
 // shown before the access register has it: Use returns when it is written and
 // synced there, and what fails there is not shown.
 //
-// There are no accounts yet, so a viewing is opened by the first use, and holds
-// all that one client address sees until it has been idle for a while. Uses
+// There are no cases yet, so a viewing is opened by the first use, and holds all
+// that one account sees from one address until it has been idle for a while. Uses
 // within what is registered already cost no entry.
 package viewing
 
@@ -41,6 +41,7 @@ type Book struct {
 // Use is one request for footage.
 type Use struct {
 	Who     string // account; "operator" on the control socket
+	Unit    string // of the account
 	Address string // of the client
 	Act     string // footage.read, …
 	Camera  media.CameraID
@@ -136,7 +137,7 @@ func (b *Book) admit(ctx context.Context, v *viewing, u Use) (bool, error) {
 		return !ended, nil
 	}
 	e := &register.Entry{
-		Kind: register.ViewingMore, Who: register.Clean(u.Who), Address: register.Clean(u.Address), Viewing: v.id,
+		Kind: register.ViewingMore, Who: register.Clean(u.Who), Unit: u.Unit, Address: register.Clean(u.Address), Viewing: v.id,
 		Act: u.Act, Span: u.Span, Note: register.Clean(u.Note), Result: "allowed",
 	}
 	if u.Camera != "" {

@@ -25,10 +25,15 @@ import (
 
 // pairWait is how long a fragment waits for one of another file, to be summed
 // together with it: a little more than the 25 ms between two beats at which
-// sockets are read, or four such where it waits much longer for its sync.
+// sockets are read, or four such where it waits much longer for its sync. Trials
+// with one writer after the other have nobody to wait for.
 func pairWait(m SyncMode) time.Duration {
-	if m == SyncGroup {
+	switch m {
+	case SyncGroup:
 		return 110 * time.Millisecond
+	case SyncOff:
+		return 0
+	case SyncFragment:
 	}
 	return 30 * time.Millisecond
 }

@@ -3,6 +3,7 @@
 import { dayLength, dayOf, dayStart, full, hms, iso, parseHms } from "./clock.js";
 import { apply, duration, t, toggle as toggleLanguage, word } from "./i18n.js";
 import { address, head, json } from "./net.js";
+import { session } from "./session.js";
 import { List, chip, stateOf } from "./list.js";
 import { Timeline } from "./timeline.js";
 import { Viewer } from "./viewer.js";
@@ -296,6 +297,7 @@ $("save").onclick = download;
 
 async function start() {
   apply();
+  session();
   $("lang").textContent = t("other");
   list.options();
   const at = new URLSearchParams(location.hash.slice(1));

@@ -1,7 +1,13 @@
 // Words of the page: Chinese first, English second.
 
 const zh = {
-  title: "黔哨 · 摄像头录像", subtitle: "摄像头录像", skip: "跳到画面", local: "仅限本机访问", localWhy: "还没有账号，所以服务器只对本机开放。",
+  title: "黔哨 · 摄像头录像", subtitle: "摄像头录像", skip: "跳到画面", local: "未启用账号 · 仅限本机", localWhy: "服务器以 --no-auth 启动：本机任何人都能看全部录像，只供试用。",
+  signIn: "登录", signOut: "退出登录", login: "登录名", password: "密码", code: "验证码（6 位）", codeHint: "请输入验证器应用显示的 6 位数字。",
+  setPassword: "设置密码", setUp: "创建第一个管理员", passwordAgain: "再输入一次密码", passwordRule: "至少 10 个字符，三个词就好。", yourName: "姓名", passwordsDiffer: "两次输入的密码不一样。",
+  linkWhat: "这是一次性链接：设好密码后即失效。", signInFailed: "无法登录。",
+  me: "我的账号", changePassword: "修改密码", oldPassword: "当前密码", newPassword: "新密码", changed: "密码已修改，其他地方的登录已失效。", changeFailed: "未能完成。",
+  second: "第二重验证", secondOn: "已启用：登录时要输入验证器应用的 6 位数字。手机丢失请找管理员。", secondOff: "未启用。启用后，登录时除密码外还要输入验证器应用的 6 位数字。",
+  secondNew: "启用", secondAgain: "更换手机", secondScan: "用验证器应用扫描，再输入它显示的 6 位数字：", secondConfirm: "确认", secondDone: "已启用。",
   other: "English", cameras: "摄像头", search: "搜索", searchHint: "名称、编号、运营商", stateFilter: "状态", allStates: "全部状态", removedToo: "含已移除",
   pick: "选择一个摄像头", pickMore: "点开就看实时画面；在时间轴上点一下，从那一刻开始回放。", back: "‹ 返回列表", clock: "画面时间",
   goLive: "实时", minus: "后退 10 秒", plus: "前进 10 秒", s: "秒", pause: "暂停", play: "播放", speed: "速度", sound: "声音",
@@ -45,13 +51,21 @@ const zh = {
   registerActs: {
     footage_read: "回放或下载", picture_read: "看图片", live_watch: "看实时", footage_find: "按地点查找", camera_import: "导入摄像头", camera_remove: "移除摄像头",
     "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", settings_reload: "重读设置", secret_rotate: "更换密钥",
+    session_begin: "登录", account_add: "新建账号", account_import: "导入账号", account_link: "发放一次性链接", account_close: "停用账号", account_open: "恢复账号",
+    account_password: "设置密码", "account_second-factor": "启用第二重验证", "account_forget-phone": "停用第二重验证", unit_put: "设置单位", token_issue: "发放令牌", token_revoke: "吊销令牌",
   },
   registerWrong: { altered: "被改动", missing: "缺失", reordered: "次序被打乱" },
   timelineLabel: "当天时间轴", isGap: (c) => `录像缺失：${c}`,
 };
 
 const en = {
-  title: "Qianshao · camera footage", subtitle: "camera footage", skip: "Skip to the picture", local: "this machine only", localWhy: "There are no accounts yet, so the server answers this machine alone.",
+  title: "Qianshao · camera footage", subtitle: "camera footage", skip: "Skip to the picture", local: "no accounts · this machine only", localWhy: "The server runs with --no-auth: anybody on this machine may see all footage. For trying things out.",
+  signIn: "Sign in", signOut: "Sign out", login: "Login", password: "Password", code: "Code (6 digits)", codeHint: "Give the six digits that your authenticator app shows.",
+  setPassword: "Set a password", setUp: "Make the first administrator", passwordAgain: "The password again", passwordRule: "At least 10 characters; three words will do.", yourName: "Name", passwordsDiffer: "The two passwords differ.",
+  linkWhat: "This link works once: it ends when the password is set.", signInFailed: "Signing in failed.",
+  me: "My account", changePassword: "Change the password", oldPassword: "Password now", newPassword: "New password", changed: "The password is changed; you are signed out elsewhere.", changeFailed: "That did not work.",
+  second: "Second factor", secondOn: "On: to sign in takes the six digits of an authenticator app. If the phone is lost, ask an administrator.", secondOff: "Off. With it, to sign in takes the six digits of an authenticator app, beside the password.",
+  secondNew: "Turn on", secondAgain: "Another phone", secondScan: "Scan this with an authenticator app, then give the six digits it shows:", secondConfirm: "Confirm", secondDone: "It is on.",
   other: "中文", cameras: "Cameras", search: "Search", searchHint: "name, device, carrier", stateFilter: "State", allStates: "all states", removedToo: "with removed",
   pick: "Choose a camera", pickMore: "It opens live; click the timeline to play from that moment.", back: "‹ Cameras", clock: "Time of the picture",
   goLive: "Live", minus: "Back 10 seconds", plus: "On 10 seconds", s: "s", pause: "Pause", play: "Play", speed: "Speed", sound: "Sound",
@@ -95,6 +109,8 @@ const en = {
   registerActs: {
     footage_read: "playback or download", picture_read: "pictures", live_watch: "live", footage_find: "search by place", camera_import: "cameras imported", camera_remove: "camera removed",
     "camera_push-key": "push key issued", retention_confirm: "expiry confirmed", "safe-mode_end": "safe mode ended", settings_reload: "settings read again", secret_rotate: "key changed",
+    session_begin: "signed in", account_add: "account made", account_import: "accounts imported", account_link: "one-time link made", account_close: "account closed", account_open: "account opened",
+    account_password: "password set", "account_second-factor": "second factor on", "account_forget-phone": "second factor off", unit_put: "unit set", token_issue: "token issued", token_revoke: "token revoked",
   },
   registerWrong: { altered: "altered", missing: "missing", reordered: "not in its place" },
   timelineLabel: "Timeline of the day", isGap: (c) => `no footage: ${c}`,

@@ -19,6 +19,9 @@ async function ask(url, options) {
   if (r.ok) return r;
   let problem = {};
   if ((r.headers.get("Content-Type") || "").includes("problem+json")) problem = await r.json().catch(() => ({}));
+  if (problem.code === "sign_in" && location.pathname !== "/sign-in") {
+    location.assign(`/sign-in?back=${encodeURIComponent(location.pathname + location.hash)}`);
+  }
   throw new Failure(problem, r.status);
 }
 
@@ -32,6 +35,12 @@ const query = (params) => {
 export const address = (path, params) => "/api/v1/" + path + query(params);
 
 export const json = async (path, params, signal) => (await ask(address(path, params), { signal, cache: "no-store" })).json();
+
+/** send sends a body as JSON, and returns the answer's, if it has one. */
+export const send = async (method, path, body) => {
+  const r = await ask(address(path), { method, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+  return r.status === 204 ? null : r.json();
+};
 
 /** head asks what a file is: its final address and headers. */
 export const head = (url, signal) => ask(url, { method: "HEAD", signal });

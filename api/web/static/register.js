@@ -4,6 +4,7 @@
 import { dayOf, full, hms } from "./clock.js";
 import { apply, t, toggle as toggleLanguage, word } from "./i18n.js";
 import { address, json } from "./net.js";
+import { session } from "./session.js";
 
 const $ = (id) => document.getElementById(id);
 const kinds = ["viewing.open", "viewing.more", "viewing.close", "admin", "start", "pruned"];
@@ -54,7 +55,7 @@ function draw() {
       cell(time(e.at), e.at),
       cell(word("registerKinds", key(e.kind))),
       cell([e.who === "operator" ? t("registerOperator") : e.who, e.address].filter(Boolean).join(" · ")),
-      cell(e.act ? word("registerActs", key(e.act)) : e.note || "", e.note || ""),
+      cell([e.act ? word("registerActs", key(e.act)) : "", e.kind === "viewing.more" ? "" : e.note].filter(Boolean).join(" · "), e.note || ""),
       cell(cameras.map((id) => names.get(id) || id).join("、"), cameras.join(" ")),
       cell(footage(e)),
       cell(e.kind === "viewing.close" ? t("registerSent", e.requests || 0, ((e.bytes || 0) / 1e6).toFixed(1)) : ""),
@@ -117,4 +118,5 @@ function start() {
   draw();
 }
 start();
+session();
 load(false);

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"qianshao/registry/access"
+	"qianshao/registry/account"
+	"qianshao/registry/secret"
+)
+
+// sessionCookie holds the bearer of a session.
+const sessionCookie = "qianshao_session"
+
+// identify says who asks. Without accounts that is anyone; else the error is
+// errSignIn for a request that nobody signed in for.
+func (h *Handler) identify(r *http.Request) (access.Subject, error) {
+	switch {
+	case overUnix(r):
+		return access.Subject{Kind: access.Operator, ID: "operator"}, nil
+	case h.cfg.Accounts == nil:
+		return access.Subject{Kind: access.Anyone}, nil
+	}
+	if text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		t, err := h.cfg.Accounts.Token(r.Context(), secret.New(strings.TrimSpace(text)))
+		if errors.Is(err, account.ErrExpired) {
+			return access.Subject{}, errBadToken
+		}
+		return access.Subject{Kind: access.Program, ID: t.ID, Roles: []string{string(t.Role)}, Carrier: t.Carrier}, err
+	}
+	a, err := h.session(r)
+	if err != nil {
+		return access.Subject{}, err
+	}
+	s := access.Subject{Kind: access.Account, ID: a.Login, Unit: a.Unit, Carrier: a.Carrier}
+	for _, role := range a.Roles {
+		s.Roles = append(s.Roles, string(role))
+	}
+	return s, nil
+}
+
+// session returns the account that a request's cookie stands for.
+func (h *Handler) session(r *http.Request) (account.Account, error) {
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return account.Account{}, errSignIn
+	}
+	a, err := h.cfg.Accounts.Session(r.Context(), secret.New(c.Value))
+	if errors.Is(err, account.ErrExpired) {
+		err = errSignIn
+	}
+	return a, err
+}
+
+var (
+	errSignIn = &Problem{
+		Status: http.StatusUnauthorized, Code: "sign_in", Detail: "nobody is signed in, or the session has ended",
+		Next: "sign in at /sign-in; a program sends Authorization: Bearer with a token (qianshao token issue)",
+	}
+	errBadToken = &Problem{
+		Status: http.StatusUnauthorized, Code: "bad_token", Detail: "the token has expired, was revoked, or never was",
+		Next: "ask an administrator for a new one (qianshao token issue)",
+	}
+)
+
+// askAgain is how often it is asked whether who receives a long answer still may.
+const askAgain = 20 * time.Second
+
+// watch asks again, as long as an answer is sent, whether its request would be
+// let in, and breaks it off when not: somebody who was signed out sees no more.
+// stop ends the watching.
+func (h *Handler) watch(ctx context.Context, rt *route, r *http.Request, cut func()) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var again func()
+	again = func() {
+		if ctx.Err() != nil {
+			return
+		}
+		_, err := h.admit(rt, r.WithContext(ctx))
+		var p *Problem
+		switch {
+		case ctx.Err() != nil:
+		case errors.As(err, &p) && p.Status == http.StatusUnauthorized, errors.Is(err, access.ErrForbidden):
+			h.cfg.Log.Info("an answer is broken off: its request would not be let in any more", "path", r.URL.Path, "err", err)
+			cut()
+		default:
+			time.AfterFunc(h.cfg.AskAgain, again)
+		}
+	}
+	t := time.AfterFunc(h.cfg.AskAgain, again)
+	return func() { cancel(); t.Stop() }
+}

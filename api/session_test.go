@@ -1,0 +1,353 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"qianshao/api"
+	"qianshao/registry/account"
+	"qianshao/registry/secret"
+	"qianshao/storage/storagetest"
+	"qianshao/storage/timeline"
+)
+
+const right = "三头黄牛在山坡上 cow"
+
+// people is a site with accounts.
+type people struct {
+	*site
+	book *account.Book
+}
+
+func newPeople(t *testing.T, change func(*api.Config)) *people {
+	t.Helper()
+	var p people
+	p.site = newSite(t, func(cfg *api.Config) {
+		book, err := account.Open(t.Context(), account.Config{Dir: t.TempDir(), Key: cfg.Registry.Sealer()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := book.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		p.book, cfg.Accounts = book, book
+		if change != nil {
+			change(cfg)
+		}
+	})
+	for _, u := range []account.Unit{{ID: "QXN", Kind: account.Bureau, Name: "黔西南州公安局"}, {ID: "XY", Parent: "QXN", Kind: account.County, Name: "兴义市公安局"}} {
+		if err := p.book.PutUnit(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &p
+}
+
+// add makes an account with a password.
+func (p *people) add(login, carrier string, roles ...account.Role) account.Account {
+	p.t.Helper()
+	a, err := p.book.Add(p.t.Context(), account.Account{Login: login, Name: login, Unit: "XY", Carrier: carrier, Roles: roles})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	link, err := p.book.NewLink(p.t.Context(), a.ID)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if a, err = p.book.UseLink(p.t.Context(), link, secret.New(right)); err != nil {
+		p.t.Fatal(err)
+	}
+	return a
+}
+
+// person is a browser of somebody.
+type person struct {
+	*people
+	http   http.Client
+	bearer string // of a program
+}
+
+func (p *people) browser() *person {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return &person{people: p, http: http.Client{Jar: jar}}
+}
+
+func (p *person) send(method, path string, body any, head ...string) (*http.Response, []byte) {
+	p.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, bytes.NewReader(text))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if p.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+p.bearer)
+	}
+	for i := 0; i+1 < len(head); i += 2 {
+		req.Header.Set(head[i], head[i+1])
+	}
+	resp, err := p.http.Do(req)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return resp, answer
+}
+
+// want sends a request and wants an answer with a status, and with a text in it.
+func (p *person) want(status int, text, method, path string, body any, head ...string) *http.Response {
+	p.t.Helper()
+	resp, answer := p.send(method, path, body, head...)
+	if resp.StatusCode != status || !strings.Contains(string(answer), text) {
+		p.t.Errorf("%s %s: %s %.300s, want %d and %q", method, path, resp.Status, answer, status, text)
+	}
+	return resp
+}
+
+type signIn struct {
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+func (p *people) signedIn(login string) *person {
+	p.t.Helper()
+	b := p.browser()
+	b.want(200, `"login":"`+login+`"`, "POST", "/api/v1/session", signIn{login, right})
+	return b
+}
+
+func TestSignInAndOut(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, nil)
+	setup, err := p.book.Setup(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := p.browser()
+	b.want(401, `"sign_in"`, "GET", "/api/v1/cameras", nil)
+	b.want(401, `"sign_in"`, "GET", "/api/v1/session", nil)
+	b.want(401, `"denied"`, "POST", "/api/v1/session", signIn{"zhao", right})
+	first := map[string]string{"link": setup.Reveal(), "login": "zhao", "name": "赵", "password": "short"}
+	b.want(422, "at least 10 characters", "POST", "/api/v1/links", first)
+	first["password"] = right
+	b.want(200, `"roles":["admin"]`, "POST", "/api/v1/links", first)
+	first["login"] = "zhao2"
+	b.want(422, "accounts already", "POST", "/api/v1/links", first)
+	b.want(401, `"denied"`, "POST", "/api/v1/session", signIn{"zhao", "wrong password"})
+	resp := b.want(200, `"name":"赵"`, "POST", "/api/v1/session", signIn{"zhao", right})
+	set := resp.Header.Get("Set-Cookie")
+	if !strings.Contains(set, "HttpOnly") || !strings.Contains(set, "SameSite=Strict") || strings.Contains(set, "Secure") || resp.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%q, %v", set, resp.Header)
+	}
+	b.want(200, `"login":"zhao"`, "GET", "/api/v1/session", nil)
+	b.want(200, `"items"`, "GET", "/api/v1/cameras", nil)
+
+	// Another site's page cannot act in zhao's name.
+	b.want(403, `"foreign_origin"`, "DELETE", "/api/v1/session", nil, "Origin", "http://evil.example")
+	b.want(403, `"foreign_origin"`, "POST", "/api/v1/session", signIn{"zhao", right}, "Sec-Fetch-Site", "cross-site")
+	b.want(204, "", "DELETE", "/api/v1/session", nil, "Origin", p.url)
+	b.want(401, `"sign_in"`, "GET", "/api/v1/cameras", nil)
+	b.want(204, "", "DELETE", "/api/v1/session", nil)
+
+	// A link for a password, once.
+	wang := p.add("wang", "unicom", account.Carrier)
+	link, err := p.book.NewLink(t.Context(), wang.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := map[string]string{"link": link.Reveal(), "password": "another long password"}
+	b.want(200, `"login":"wang"`, "POST", "/api/v1/links", again)
+	b.want(410, `"link_expired"`, "POST", "/api/v1/links", again)
+	b.want(401, `"denied"`, "POST", "/api/v1/session", signIn{"wang", right})
+	b.want(200, `"login":"wang"`, "POST", "/api/v1/session", signIn{"wang", "another long password"})
+	if err := p.book.Disable(t.Context(), wang.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.want(401, `"sign_in"`, "GET", "/api/v1/cameras", nil)
+
+	// The register has it.
+	auditor := p.add("qian", "", account.Auditor)
+	a := p.signedIn(auditor.Login)
+	for _, act := range []string{"session.begin", "account.password"} {
+		a.want(200, `"who":"zhao"`, "GET", "/api/v1/register?who=zhao&act="+act, nil)
+	}
+}
+
+// span2 is two seconds of the footage that a person test records.
+var span2 = span(begin+timeline.Second, begin+3*timeline.Second)
+
+// filmed is a site with footage of two carriers' cameras.
+func filmed(t *testing.T, change func(*api.Config)) (p *people, own, foreign string) {
+	t.Helper()
+	p = newPeople(t, change)
+	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
+	mine, theirs := p.camera("unicom", "GATE", 104.9, 25.09), p.camera("telecom", "YARD", 104.9, 25.09)
+	p.record(mine, storagetest.Script{Runs: []storagetest.Run{{Pieces: piece(v, 60)}}})
+	p.record(theirs, storagetest.Script{Runs: []storagetest.Run{{Pieces: piece(v, 60)}}})
+	return p, string(mine), string(theirs)
+}
+
+// everyone makes an account of every role.
+func (p *people) everyone() map[string]*person {
+	out := map[string]*person{"nobody": p.browser()}
+	for role, carrier := range map[account.Role]string{
+		account.Investigator: "", account.Carrier: "unicom", account.Admin: "", account.Auditor: "", account.Household: "",
+	} {
+		p.add(string(role)+"-1", carrier, role)
+		out[string(role)] = p.signedIn(string(role) + "-1")
+	}
+	return out
+}
+
+// Every route, as every role, on a camera of another carrier: what a role may do
+// it can, a camera that it may not know of is answered word for word as one that
+// there is not, and nobody gets anything without signing in.
+func TestEveryRouteAsEveryRole(t *testing.T) {
+	t.Parallel()
+	p, own, foreign := filmed(t, nil)
+	roles := p.everyone()
+	h, ok := p.handler.(*api.Handler)
+	if !ok {
+		t.Fatalf("%T", p.handler)
+	}
+	open := []string{
+		"/healthz", "/readyz", "/openapi.json", "/sign-in", "/me", "/api/v1/session/password", "/api/v1/session/second-factor", "/{$}", "/register", "/assets/{file...}", "/api/v1/session", "/api/v1/links",
+	}
+	footage := []string{"footage.find", "footage.read", "picture.read", "live.watch"}
+	may := map[string][]string{
+		"investigator": append([]string{"camera.list", "camera.read", "timeline.read"}, footage...),
+		"carrier":      {"camera.list"},
+		"admin":        {"camera.list", "camera.read", "timeline.read", "system.operate"},
+		"auditor":      {"camera.read", "register.read"},
+	}
+	seen := 0
+	for _, rt := range h.Routes() {
+		if rt.Action == "" {
+			if !slices.Contains(open, rt.Path) {
+				t.Errorf("%s is open to all", rt.Path)
+			}
+			continue
+		}
+		seen++
+		path := func(id string) string {
+			return strings.ReplaceAll(rt.Path, "{id}", id) + "?" + span2 + "&at=" + begin.String()
+		}
+		for role, who := range roles {
+			// HEAD shows nothing, so that it needs no end where an answer has none.
+			method := http.MethodGet
+			if strings.Contains(rt.Path, "live.mp4") || strings.Contains(rt.Path, "snapshot") || strings.Contains(rt.Path, "sprite") {
+				method = http.MethodHead
+			}
+			resp, b := who.send(method, path(foreign), nil)
+			what := fmt.Sprintf("%s as %s: %s %.200s", rt.Path, role, resp.Status, b)
+			switch {
+			case role == "nobody":
+				if resp.StatusCode != http.StatusUnauthorized || method == http.MethodGet && !strings.Contains(string(b), `"sign_in"`) {
+					t.Error(what)
+				}
+			case slices.Contains(may[role], rt.Action):
+				if resp.StatusCode == 401 || resp.StatusCode == 403 || resp.StatusCode >= 500 && !strings.Contains(rt.Path, "live") && !strings.Contains(rt.Path, "snapshot") {
+					t.Error(what)
+				}
+			case strings.Contains(rt.Path, "{id}") && (role == "carrier" || role == "household"):
+				none, answer := who.send(method, path("c_zzzzzzzzzzzzzzzz"), nil)
+				if resp.StatusCode != http.StatusNotFound || none.StatusCode != http.StatusNotFound ||
+					strings.ReplaceAll(string(answer), "c_zzzzzzzzzzzzzzzz", foreign) != string(b) {
+					t.Errorf("%s, and of one that there is not: %s %s", what, none.Status, answer)
+				}
+			default:
+				if resp.StatusCode != http.StatusForbidden {
+					t.Error(what)
+				}
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d routes are guarded", seen)
+	}
+
+	// A carrier sees its own camera, by its short name too, and no footage of it.
+	c := roles["carrier"]
+	c.want(200, own, "GET", "/api/v1/cameras/GATE", nil)
+	c.want(200, `"covered"`, "GET", "/api/v1/cameras/"+own+"/timeline?"+span2, nil)
+	c.want(403, `"forbidden"`, "GET", "/api/v1/cameras/"+own+"/clip.mp4?"+span2, nil)
+	p.camera("telecom", "GATE", 104.9, 25.09)
+	c.want(200, own, "GET", "/api/v1/cameras/GATE", nil)
+	if resp, b := c.send("GET", "/api/v1/cameras", nil); resp.StatusCode != 200 || !bytes.Contains(b, []byte(own)) || bytes.Contains(b, []byte("telecom")) {
+		t.Errorf("its list: %s %s", resp.Status, b)
+	}
+	roles["investigator"].want(409, `"ambiguous_camera"`, "GET", "/api/v1/cameras/GATE", nil)
+	// What an investigator saw stands in the register under their name and unit.
+	roles["auditor"].want(200, `"who":"investigator-1","unit":"XY"`, "GET", "/api/v1/register?kind=viewing.open", nil)
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	p, own, foreign := filmed(t, nil)
+	bearer, token, err := p.book.IssueToken(t.Context(), account.Token{
+		Name: "onboarding", Role: account.Carrier, Carrier: "unicom", Expires: timeline.FromTime(time.Now().Add(time.Hour)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.browser()
+	c.bearer = bearer.Reveal()
+	c.want(200, own, "GET", "/api/v1/cameras", nil)
+	c.want(404, `"unknown_camera"`, "GET", "/api/v1/cameras/"+foreign, nil)
+	c.want(401, `"sign_in"`, "GET", "/api/v1/session", nil)
+	if err := p.book.RevokeToken(t.Context(), token.ID); err != nil {
+		t.Fatal(err)
+	}
+	c.want(401, `"bad_token"`, "GET", "/api/v1/cameras", nil)
+}
+
+// Who is signed out sees no more, in the middle of an answer too.
+func TestSignedOutInMidStream(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, func(cfg *api.Config) { cfg.AskAgain = 20 * time.Millisecond })
+	id := p.camera("unicom", "GATE", 104.9, 25.09)
+	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
+	p.record(id, storagetest.Script{Runs: []storagetest.Run{{Pieces: piece(v, 300)}}})
+	a := p.add("li", "", account.Investigator)
+	bearer, _, err := p.book.SignIn(t.Context(), "li", secret.New(right), "", "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, serving := p.smallBuffers()
+	conn, resp := readHead(t, server, "/api/v1/cameras/GATE/clip.mp4?"+span(begin, begin+300*timeline.Second), "Cookie: qianshao_session="+bearer.Reveal()+"\r\n")
+	defer conn.Close() //nolint:errcheck // read to its end
+	if serving.Load() != 1 {
+		t.Fatal("the answer is sent already: the test shows nothing")
+	}
+	if err := p.book.EndSessions(t.Context(), a.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := waitFor(t.Context(), func() bool { return serving.Load() == 0 }); err != nil {
+		t.Error("still served")
+	}
+	if n, err := io.Copy(io.Discard, resp.Body); err == nil && n == resp.ContentLength {
+		t.Errorf("all %d bytes came", n)
+	}
+}

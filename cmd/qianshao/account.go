@@ -1,0 +1,454 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"qianshao/registry/account"
+	"qianshao/storage/timeline"
+)
+
+type accountCmd struct {
+	List   accountListCmd   `cmd:"" default:"withargs" help:"Who may sign in."`
+	Add    accountAddCmd    `cmd:"" help:"Make an account, and the one-time link for its password."`
+	Import accountImportCmd `cmd:"" help:"Make accounts from a CSV list."`
+	Link   accountLinkCmd   `cmd:"" help:"A new one-time link: the password was forgotten."`
+	Close  accountCloseCmd  `cmd:"" help:"Somebody has left: sign them out everywhere, for good."`
+	Open   accountOpenCmd   `cmd:"" help:"Open a closed account again."`
+	Phone  accountPhoneCmd  `cmd:"" name:"forget-phone" help:"The phone with the second factor is lost: it is asked for no more."`
+	Unit   accountUnitCmd   `cmd:"" help:"Name a unit: a bureau, county or station, and its areas."`
+	Units  accountUnitsCmd  `cmd:"" help:"The tree of units."`
+}
+
+type accountListCmd struct {
+	folder
+	All  bool `help:"Closed ones, too."`
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints a line an account.
+func (c *accountListCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		var list []account.Account
+		raw, err := conn.call(e.ctx, "GET", "/control/v1/accounts", url.Values{"all": {strconv.FormatBool(c.All)}}, nil, &list)
+		if err != nil || c.JSON {
+			return errors.Join(err, printRaw(e, raw))
+		}
+		if len(list) == 0 {
+			_, err := fmt.Fprintln(e.out, "no accounts: qianshao account add LOGIN --name NAME --role ROLE")
+			return err
+		}
+		t := table{head: []string{"LOGIN", "NAME", "ROLES", "UNIT", "CARRIER", "SECOND FACTOR", "STATE"}}
+		for i := range list {
+			a := &list[i]
+			state, second := "", ""
+			switch {
+			case a.Disabled != 0:
+				state = "closed " + a.Disabled.String()
+			case !a.Password:
+				state = "no password yet"
+			}
+			if a.TOTP {
+				second = "yes"
+			}
+			t.add(a.Login, a.Name, roleText(a.Roles), a.Unit, a.Carrier, second, state)
+		}
+		return t.write(e.out)
+	})
+}
+
+func roleText(roles []account.Role) string {
+	texts := make([]string, len(roles))
+	for i, r := range roles {
+		texts[i] = string(r)
+	}
+	return strings.Join(texts, " ")
+}
+
+// printRaw prints a JSON answer as it came.
+func printRaw(e *env, raw []byte) error {
+	_, err := e.out.Write(raw)
+	return err
+}
+
+type accountAddCmd struct {
+	folder
+	Login   string         `arg:"" placeholder:"LOGIN" help:"2 to 64 of a-z 0-9 . _ @ -"`
+	Name    string         `required:"" placeholder:"NAME" help:"As people call them."`
+	Role    []account.Role `required:"" placeholder:"ROLE" help:"investigator, carrier, admin, auditor or household; several with commas."`
+	Unit    string         `placeholder:"ID" help:"Of an investigator: see qianshao account units."`
+	Carrier string         `placeholder:"CARRIER" help:"Of role carrier: whose cameras."`
+	JSON    bool           `name:"json" help:"Print JSON."`
+}
+
+// Help is printed below the flags.
+func (*accountAddCmd) Help() string {
+	return `The link is told once and works for three days. Hand it to its owner: who opens it sets the password.
+
+Example:
+  qianshao account add wang.wei --name 王伟 --role investigator --unit XY-JP`
+}
+
+// linked is an account with the link for its password.
+type linked struct {
+	Account account.Account `json:"account"`
+	Link    string          `json:"link"`
+	Address string          `json:"address"` // of the page it is opened on; empty: no server runs
+}
+
+func (l *linked) print(e *env, done string) error {
+	at := l.Address
+	if at == "" {
+		at = "http://127.0.0.1:8080"
+	}
+	_, err := fmt.Fprintf(e.out, "%s %s\nto set the password, within three days, once:\n  %s/sign-in#link=%s\n", done, l.Account.Login, at, l.Link)
+	return err
+}
+
+// Run makes the account.
+func (c *accountAddCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		var out linked
+		a := account.Account{Login: c.Login, Name: c.Name, Roles: c.Role, Unit: c.Unit, Carrier: c.Carrier}
+		raw, err := conn.send(e.ctx, "POST", "/control/v1/accounts", a, &out)
+		if err != nil || c.JSON {
+			return errors.Join(err, printRaw(e, raw))
+		}
+		return out.print(e, "added")
+	})
+}
+
+type accountLinkCmd struct {
+	folder
+	Login string `arg:"" placeholder:"LOGIN"`
+	JSON  bool   `name:"json" help:"Print JSON."`
+}
+
+// Run makes the link.
+func (c *accountLinkCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		var out linked
+		raw, err := conn.send(e.ctx, "POST", accountPath(c.Login, "link"), nil, &out)
+		if err != nil || c.JSON {
+			return errors.Join(err, printRaw(e, raw))
+		}
+		return out.print(e, "a new link for")
+	})
+}
+
+func accountPath(login, what string) string {
+	return "/control/v1/accounts/" + login + "/" + what
+}
+
+type accountCloseCmd struct {
+	folder
+	Login string `arg:"" placeholder:"LOGIN"`
+}
+
+// Run closes the account.
+func (c *accountCloseCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		if _, err := conn.send(e.ctx, "POST", accountPath(c.Login, "close"), nil, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.out, "%s is closed: sessions and links have ended; what was seen stays in the access register\n", c.Login)
+		return err
+	})
+}
+
+type accountOpenCmd struct {
+	folder
+	Login string `arg:"" placeholder:"LOGIN"`
+}
+
+// Run opens a closed account.
+func (c *accountOpenCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		if _, err := conn.send(e.ctx, "POST", accountPath(c.Login, "open"), nil, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.out, "%s is open again; qianshao account link %s lets them set a password\n", c.Login, c.Login)
+		return err
+	})
+}
+
+type accountPhoneCmd struct {
+	folder
+	Login string `arg:"" placeholder:"LOGIN"`
+}
+
+// Run turns the second factor off.
+func (c *accountPhoneCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		if _, err := conn.send(e.ctx, "POST", accountPath(c.Login, "forget-phone"), nil, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.out, "%s signs in with the password alone; their sessions have ended\n", c.Login)
+		return err
+	})
+}
+
+type accountImportCmd struct {
+	folder
+	File string `arg:"" type:"existingfile" placeholder:"FILE" help:"CSV in UTF-8 with the columns login, name, roles, and unit or carrier."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// importedAccount is what came of a line of the list.
+type importedAccount struct {
+	Line  int    `json:"line"`
+	Login string `json:"login"`
+	Link  string `json:"link,omitempty"`
+	Error string `json:"error,omitempty"`
+}
+
+// Run makes the accounts of a list.
+func (c *accountImportCmd) Run(e *env) error {
+	b, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	return c.connected(e, func(conn *client) error {
+		var out []importedAccount
+		raw, err := conn.call(e.ctx, "POST", "/control/v1/accounts/import", nil, b, &out)
+		if err != nil {
+			return err
+		}
+		bad := 0
+		t := table{head: []string{"LINE", "LOGIN", "LINK (#link=…)", "ERROR"}}
+		for _, r := range out {
+			if r.Error != "" {
+				bad++
+			}
+			t.add(fmt.Sprint(r.Line), r.Login, r.Link, r.Error)
+		}
+		if c.JSON {
+			err = printRaw(e, raw)
+		} else {
+			err = t.write(e.out)
+		}
+		return errors.Join(err, foundIf(bad > 0))
+	})
+}
+
+type accountUnitCmd struct {
+	folder
+	ID     string           `arg:"" placeholder:"ID" help:"As the bureau names it."`
+	Name   string           `required:"" placeholder:"NAME"`
+	Kind   account.UnitKind `required:"" placeholder:"KIND" help:"bureau, county or station."`
+	Parent string           `placeholder:"ID" help:"The unit it belongs to; a bureau has none."`
+	Area   []string         `placeholder:"CODE" help:"Division codes of 6, 9 or 12 digits, with commas."`
+}
+
+// Help is printed below the flags.
+func (*accountUnitCmd) Help() string {
+	return `Makes a unit, or changes it.
+
+Example:
+  qianshao account unit QXN --name 黔西南州公安局 --kind bureau
+  qianshao account unit XY --name 兴义市公安局 --kind county --parent QXN --area 522301`
+}
+
+// Run puts the unit.
+func (c *accountUnitCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		u := account.Unit{ID: c.ID, Name: c.Name, Kind: c.Kind, Parent: c.Parent, Areas: c.Area}
+		if _, err := conn.send(e.ctx, "POST", "/control/v1/units", u, nil); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(e.out, "unit %s %s\n", c.ID, c.Name)
+		return err
+	})
+}
+
+type accountUnitsCmd struct {
+	folder
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+// Run prints a line a unit.
+func (c *accountUnitsCmd) Run(e *env) error {
+	return c.connected(e, func(conn *client) error {
+		var list []account.Unit
+		raw, err := conn.call(e.ctx, "GET", "/control/v1/units", nil, nil, &list)
+		if err != nil || c.JSON {
+			return errors.Join(err, printRaw(e, raw))
+		}
+		t := table{head: []string{"ID", "KIND", "NAME", "BELONGS TO", "AREAS"}}
+		for _, u := range list {
+			t.add(u.ID, string(u.Kind), u.Name, u.Parent, strings.Join(u.Areas, " "))
+		}
+		return t.write(e.out)
+	})
+}
+
+// accountRoutes are the control routes about accounts, units and tokens.
+func (c *control) accountRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /control/v1/accounts", returns(c.listAccounts))
+	mux.HandleFunc("POST /control/v1/accounts", returns(c.addAccount))
+	mux.HandleFunc("POST /control/v1/accounts/import", returns(c.importAccounts))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/link", returns(c.linkAccount))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/close", returns(c.closeAccount))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/open", returns(c.openAccount))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/forget-phone", returns(c.forgetPhone))
+	mux.HandleFunc("GET /control/v1/units", returns(c.listUnits))
+	mux.HandleFunc("POST /control/v1/units", returns(c.putUnit))
+	mux.HandleFunc("GET /control/v1/tokens", returns(c.listTokens))
+	mux.HandleFunc("POST /control/v1/tokens", returns(c.issueToken))
+	mux.HandleFunc("DELETE /control/v1/tokens/{token}", returns(c.revokeToken))
+}
+
+// ofAccounts gives errors of the accounts their status.
+func ofAccounts(err error) error {
+	for _, x := range []struct {
+		is     error
+		status int
+	}{{account.ErrBad, http.StatusUnprocessableEntity}, {account.ErrTaken, http.StatusConflict}, {account.ErrUnknown, http.StatusNotFound}} {
+		if errors.Is(err, x.is) {
+			return fault(x.status, err)
+		}
+	}
+	return err
+}
+
+func (c *control) listAccounts(w http.ResponseWriter, r *http.Request) error {
+	list, err := c.d.people.List(r.Context(), r.URL.Query().Get("all") == "true")
+	if err != nil {
+		return err
+	}
+	return answer(w, append([]account.Account{}, list...))
+}
+
+func (c *control) addAccount(w http.ResponseWriter, r *http.Request) error {
+	var a account.Account
+	if err := decode(r, &a); err != nil {
+		return err
+	}
+	if err := c.act(r, "account.add", fmt.Sprintf("%s (%s)", a.Login, roleText(a.Roles))); err != nil {
+		return err
+	}
+	a, err := c.d.people.Add(r.Context(), a)
+	if err != nil {
+		return ofAccounts(err)
+	}
+	return c.link(w, r, a)
+}
+
+// link answers with a new link for an account's password.
+func (c *control) link(w http.ResponseWriter, r *http.Request, a account.Account) error {
+	link, err := c.d.people.NewLink(r.Context(), a.ID)
+	if err != nil {
+		return ofAccounts(err)
+	}
+	out := linked{Account: a, Link: link.Reveal()}
+	if c.node != nil {
+		out.Address = c.node.site
+	}
+	return answer(w, out)
+}
+
+// toChange finds the account of a command that changes it, and registers that.
+func (c *control) toChange(r *http.Request, act string) (account.Account, error) {
+	a, err := c.d.people.Get(r.Context(), r.PathValue("login"))
+	if err != nil {
+		return a, ofAccounts(err)
+	}
+	return a, c.act(r, act, a.Login)
+}
+
+func (c *control) linkAccount(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.toChange(r, "account.link")
+	if err != nil {
+		return err
+	}
+	return c.link(w, r, a)
+}
+
+func (c *control) closeAccount(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.toChange(r, "account.close")
+	if err != nil {
+		return err
+	}
+	if err := c.d.people.Disable(r.Context(), a.ID); err != nil {
+		return ofAccounts(err)
+	}
+	return answer(w, struct{}{})
+}
+
+func (c *control) openAccount(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.toChange(r, "account.open")
+	if err != nil {
+		return err
+	}
+	if err := c.d.people.Enable(r.Context(), a.ID); err != nil {
+		return ofAccounts(err)
+	}
+	return answer(w, struct{}{})
+}
+
+func (c *control) forgetPhone(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.toChange(r, "account.forget-phone")
+	if err != nil {
+		return err
+	}
+	if err := c.d.people.DropTOTP(r.Context(), a.ID); err != nil {
+		return ofAccounts(err)
+	}
+	return answer(w, struct{}{})
+}
+
+func (c *control) importAccounts(w http.ResponseWriter, r *http.Request) error {
+	rows, err := account.ReadCSV(r.Body)
+	if err != nil {
+		return ofAccounts(err)
+	}
+	if err := c.act(r, "account.import", fmt.Sprintf("%d accounts", len(rows))); err != nil {
+		return err
+	}
+	if err := c.d.people.AddAll(r.Context(), rows); err != nil {
+		return err
+	}
+	out := make([]importedAccount, len(rows))
+	for i := range rows {
+		out[i] = importedAccount{Line: rows[i].Line, Login: rows[i].Account.Login}
+		err := rows[i].Err
+		if err == nil {
+			link, lerr := c.d.people.NewLink(r.Context(), rows[i].Account.ID)
+			out[i].Link, err = link.Reveal(), lerr
+		}
+		if err != nil {
+			out[i].Error = err.Error()
+		}
+	}
+	return answer(w, out)
+}
+
+func (c *control) listUnits(w http.ResponseWriter, r *http.Request) error {
+	list, err := c.d.people.Units(r.Context())
+	if err != nil {
+		return err
+	}
+	return answer(w, append([]account.Unit{}, list...))
+}
+
+func (c *control) putUnit(w http.ResponseWriter, r *http.Request) error {
+	var u account.Unit
+	if err := decode(r, &u); err != nil {
+		return err
+	}
+	if err := c.act(r, "unit.put", u.ID); err != nil {
+		return err
+	}
+	if err := c.d.people.PutUnit(r.Context(), u); err != nil {
+		return ofAccounts(err)
+	}
+	return answer(w, u)
+}
+
+// untilText says when something ends.
+func untilText(t timeline.Micros) string { return t.Time().Format("2006-01-02 15:04Z") }
