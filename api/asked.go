@@ -130,23 +130,43 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 	return a, err
 }
 
-// find finds the camera of a request, if who asks may know of it.
+// find finds the camera of a request among those that who asks may know of.
 func (h *Handler) find(r *http.Request, a *asked) error {
 	ref := r.PathValue("id")
 	cam, err := h.cfg.Registry.Resolve(r.Context(), ref)
 	var several *registry.AmbiguousError
-	if errors.As(err, &several) && a.subject.Carrier != "" {
-		cam, err = h.cfg.Registry.Resolve(r.Context(), a.subject.Carrier+":"+ref)
+	if errors.As(err, &several) {
+		cam, err = h.among(r.Context(), a, several)
 	}
 	if err != nil {
 		return err
 	}
-	err = h.cfg.Gate.Authorize(r.Context(), access.Request{Subject: a.subject, Action: access.ReadCamera, Camera: cam.ID, Carrier: cam.Carrier})
-	if errors.Is(err, access.ErrForbidden) {
+	if a.camera = cam; !h.knows(r.Context(), a, cam.ID, cam.Carrier) {
 		return registry.Unknown(ref)
 	}
-	a.camera = cam
-	return err
+	return nil
+}
+
+// among finds the one camera that is meant, if who asks may know of one alone.
+func (h *Handler) among(ctx context.Context, a *asked, several *registry.AmbiguousError) (registry.Camera, error) {
+	known := &registry.AmbiguousError{Ref: several.Ref}
+	for _, c := range several.Candidates {
+		if h.knows(ctx, a, c.ID, c.Carrier) {
+			known.Candidates = append(known.Candidates, c)
+		}
+	}
+	switch len(known.Candidates) {
+	case 0:
+		return registry.Camera{}, registry.Unknown(several.Ref)
+	case 1:
+		return h.cfg.Registry.Get(ctx, known.Candidates[0].ID)
+	}
+	return registry.Camera{}, known
+}
+
+// knows reports whether who asks may know of a camera.
+func (h *Handler) knows(ctx context.Context, a *asked, id media.CameraID, carrier string) bool {
+	return h.cfg.Gate.Authorize(ctx, access.Request{Subject: a.subject, Action: access.ReadCamera, Camera: id, Carrier: carrier}) == nil
 }
 
 // time reads the parameters of an extent.

@@ -55,13 +55,14 @@ func (h *Handler) session(r *http.Request) (account.Account, error) {
 	return a, err
 }
 
+// They are answered many at a time, and never changed.
 var (
 	errSignIn = &Problem{
-		Status: http.StatusUnauthorized, Code: "sign_in", Detail: "nobody is signed in, or the session has ended",
+		Status: http.StatusUnauthorized, Title: "Unauthorized", Code: "sign_in", Detail: "nobody is signed in, or the session has ended",
 		Next: "sign in at /sign-in; a program sends Authorization: Bearer with a token (qianshao token issue)",
 	}
 	errBadToken = &Problem{
-		Status: http.StatusUnauthorized, Code: "bad_token", Detail: "the token has expired, was revoked, or never was",
+		Status: http.StatusUnauthorized, Title: "Unauthorized", Code: "bad_token", Detail: "the token has expired, was revoked, or never was",
 		Next: "ask an administrator for a new one (qianshao token issue)",
 	}
 )

@@ -295,6 +295,11 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 	c.want(403, `"forbidden"`, "GET", "/api/v1/cameras/"+own+"/clip.mp4?"+span2, nil)
 	p.camera("telecom", "GATE", 104.9, 25.09)
 	c.want(200, own, "GET", "/api/v1/cameras/GATE", nil)
+	// A short name that only others use is one that there is not.
+	p.camera("mobile", "YARD", 104.9, 25.09)
+	for _, role := range []string{"carrier", "household"} {
+		roles[role].want(404, `camera \"YARD\": no such camera`, "GET", "/api/v1/cameras/YARD", nil)
+	}
 	if resp, b := c.send("GET", "/api/v1/cameras", nil); resp.StatusCode != 200 || !bytes.Contains(b, []byte(own)) || bytes.Contains(b, []byte("telecom")) {
 		t.Errorf("its list: %s %s", resp.Status, b)
 	}

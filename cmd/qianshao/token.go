@@ -49,7 +49,7 @@ type tokenIssueCmd struct {
 	Name    string       `required:"" placeholder:"TEXT" help:"What it is for."`
 	Role    account.Role `required:"" placeholder:"ROLE" help:"carrier, admin, auditor or investigator."`
 	Carrier string       `placeholder:"CARRIER" help:"Of role carrier: whose cameras."`
-	Case    string       `placeholder:"NUMBER" help:"Of role investigator: the case it is bound to."`
+	Case    string       `placeholder:"NUMBER" help:"Of role investigator: the case it is bound to. There are no cases yet, so it may do nothing."`
 	Days    int          `default:"90" help:"How long it works, at most 400."`
 	JSON    bool         `name:"json" help:"Print JSON."`
 }

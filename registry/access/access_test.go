@@ -54,6 +54,7 @@ func TestRolesAndActions(t *testing.T) {
 			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ManageAccounts, Operate},
 		},
 		{"auditor", Subject{Kind: Account, ID: "qian", Roles: []string{"auditor"}}, []Action{ReadCamera, ReadRegister}, []Action{ReadCamera, ReadRegister}},
+		{"an investigator's program", Subject{Kind: Program, ID: "t_2", Roles: []string{"investigator"}}, nil, nil},
 		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, nil, nil},
 	} {
 		for _, a := range actions {
