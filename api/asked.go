@@ -68,6 +68,14 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 			h.fail(w, r, err)
 			return
 		}
+		if k := a.subject.Kind; k == access.Account || k == access.Program {
+			leave, err := h.accounts.enter(a.subject.ID)
+			if err != nil {
+				h.fail(w, r, err)
+				return
+			}
+			defer leave()
+		}
 		if rt.action.Shows() && r.Method != http.MethodHead {
 			pass, err := h.cfg.Viewings.Use(r.Context(), a.use(rt, r))
 			if err != nil {

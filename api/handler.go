@@ -51,8 +51,11 @@ type Config struct {
 	// AskAgain is how often it is asked whether who receives a long answer still
 	// may; default 20 s.
 	AskAgain time.Duration
-	Log      *slog.Logger     // default: discards
-	Now      func() time.Time // default: time.Now
+	// PerAccount and PerAddress are held where there are accounts; zero: 100 requests
+	// a second and 64 answers at once, 500 and 512.
+	PerAccount, PerAddress Limit
+	Log                    *slog.Logger     // default: discards
+	Now                    func() time.Time // default: time.Now
 }
 
 // Check is one condition of readiness.
@@ -70,6 +73,8 @@ type Handler struct {
 	spec []route
 
 	foreign   http.CrossOriginProtection
+	accounts  *limits
+	addresses *limits
 	verifying chan struct{} // held while the register is verified
 }
 
@@ -96,10 +101,19 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Slowest <= 0 {
 		cfg.Slowest = slowest
 	}
+	if cfg.PerAccount == (Limit{}) {
+		cfg.PerAccount = perAccount
+	}
+	if cfg.PerAddress == (Limit{}) {
+		cfg.PerAddress = perAddress
+	}
 	if cfg.AskAgain <= 0 {
 		cfg.AskAgain = askAgain
 	}
-	h := &Handler{cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1)}
+	h := &Handler{
+		cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1),
+		accounts: newLimits(cfg.PerAccount, time.Now), addresses: newLimits(cfg.PerAddress, time.Now),
+	}
 	page, err := web.New(web.Config{Version: cfg.Version, NoAuth: cfg.Accounts == nil})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -128,6 +142,14 @@ func (h *Handler) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 			Next:   "open it as http://127.0.0.1 or http://localhost, with the port it listens on",
 		})
 		return
+	}
+	if h.cfg.Accounts != nil && !overUnix(r) {
+		leave, err := h.addresses.enter(clientOf(r))
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		defer leave()
 	}
 	if err := h.foreign.Check(r); err != nil { // another site's page sent it
 		h.fail(w, r, &Problem{

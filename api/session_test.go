@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -356,3 +357,53 @@ func TestSignedOutInMidStream(t *testing.T) {
 		t.Errorf("all %d bytes came", n)
 	}
 }
+
+// One account does not take everything: it is told to wait, and others are served.
+func TestTooMany(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, func(cfg *api.Config) { cfg.PerAccount = api.Limit{Rate: 0.001, Burst: 5, AtOnce: 5} })
+	p.add("li", "", account.Investigator)
+	p.add("wang", "", account.Investigator)
+	li, wang := p.signedIn("li"), p.signedIn("wang")
+	for range 5 {
+		li.want(200, `"items"`, "GET", "/api/v1/cameras", nil)
+	}
+	if resp := li.want(429, `"too_many"`, "GET", "/api/v1/cameras", nil); resp.Header.Get("Retry-After") == "" {
+		t.Error("it does not say when to ask again")
+	}
+	wang.want(200, `"items"`, "GET", "/api/v1/cameras", nil)
+}
+
+// Whatever stands in the headers that say who asks, nobody is let in by chance and
+// nothing breaks.
+func FuzzWhoAsks(f *testing.F) {
+	book, err := account.Open(f.Context(), account.Config{Dir: f.TempDir(), Key: noSealer{}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = book.Close() })
+	s := newSite(f, func(cfg *api.Config) {
+		cfg.Accounts, cfg.PerAddress = book, api.Limit{Rate: 1e9, Burst: 1e9, AtOnce: 1e6}
+	})
+	f.Add("Bearer q_aaaa", "qianshao_session=s_aaaa", "from=2026-11-23T01:00:00Z&to=2026-11-23T01:00:01Z")
+	f.Add("Basic eDp5", "qianshao_session=; qianshao_session=\"x\"", "viewing=%ff&from=")
+	f.Add("bearer", "=;=", "%zz")
+	f.Fuzz(func(t *testing.T, authorization, cookie, query string) {
+		for _, path := range []string{"/api/v1/cameras", "/api/v1/cameras/GATE/clip.mp4", "/api/v1/session"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r.Header["Authorization"], r.Header["Cookie"] = []string{authorization}, []string{cookie}
+			r.URL.RawQuery = query
+			w := httptest.NewRecorder()
+			s.handler.ServeHTTP(w, r)
+			if w.Code != http.StatusUnauthorized {
+				t.Errorf("%s: %d %.300s", path, w.Code, w.Body)
+			}
+		}
+	})
+}
+
+// noSealer is for books without second factors.
+type noSealer struct{}
+
+func (noSealer) Seal(plain []byte, _ string) []byte        { return plain }
+func (noSealer) Open(box []byte, _ string) ([]byte, error) { return box, nil }

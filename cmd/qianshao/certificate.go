@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -11,6 +12,9 @@ import (
 // way. The files must be readable now.
 func withCertificate(cert, key string) (*tls.Config, error) {
 	c := &certificate{cert: cert, key: key}
+	if info, err := os.Stat(key); err == nil && info.Mode().Perm()&0o007 != 0 {
+		return nil, fmt.Errorf("%s can be read by everybody on this machine: chmod 600 %s", key, key)
+	}
 	if _, err := c.get(nil); err != nil {
 		return nil, err
 	}

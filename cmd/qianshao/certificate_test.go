@@ -66,6 +66,27 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	}
 }
 
+// A key that everybody may read is none.
+func TestKeyForEverybody(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := &certificate{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	cfg, _, err := rtsptest.SelfSigned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeCertificate(t, cfg, c, time.Now(), 0)
+	if _, err := withCertificate(c.cert, c.key); err != nil {
+		t.Error(err)
+	}
+	if err := os.Chmod(c.key, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := withCertificate(c.cert, c.key); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // With a certificate pages and API are served over TLS alone, and the cookie of a
 // session is kept to it.
 func TestServeTLS(t *testing.T) {
