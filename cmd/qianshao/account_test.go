@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -114,6 +117,16 @@ func TestAccounts(t *testing.T) {
 	}
 	command("closed", "account", "list", "--all")
 	p.terminate(t)
+	// Lost, they come back from the store.
+	for _, name := range []string{"accounts.db", "accounts.db-wal", "accounts.db-shm"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	command("2 accounts restored", "reindex")
+	if out := command("zhao", "account", "list", "--all"); !regexp.MustCompile(`(?m)^wang .* closed`).MatchString(out) {
+		t.Errorf("after the loss:\n%s", out)
+	}
 }
 
 // codeOf is what a phone shows at a moment.

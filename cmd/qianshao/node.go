@@ -125,6 +125,7 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	if slices.Contains(roles, "upkeep") {
 		u.Go(func() error { n.retain(upkeep); return nil })
 		u.Go(func() error { return n.reg.ShipSnapshots(upkeep, n.store, snapshotEvery) })
+		u.Go(func() error { return n.people.Run(upkeep, n.store, snapshotEvery) })
 	}
 	if slices.Contains(roles, "ingest") {
 		g.Go(func() error { return n.archive.StampAlive(running, "node", n.boot, now) })
@@ -158,6 +159,9 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	if slices.Contains(roles, "upkeep") {
 		if derr := n.reg.ShipChanges(drain, n.store); derr != nil {
 			n.log.Warn("the registry snapshot is shipped after the next start", "err", derr)
+		}
+		if derr := n.people.Ship(drain, n.store); derr != nil {
+			n.log.Warn("the copy of the accounts is shipped after the next start", "err", derr)
 		}
 	}
 	stopUpkeep()

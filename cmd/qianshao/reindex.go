@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"qianshao/configs"
@@ -41,6 +42,7 @@ type reindexed struct {
 	Removed  int               `json:"removed"` // expired or erased before: hidden again
 	Acts     int               `json:"acts"`
 	Register int               `json:"register"`          // entries of access registers that came back from the store
+	Accounts int               `json:"accounts"`          // that came back from the store
 	Restored bool              `json:"restored"`          // the registry came back from its snapshot
 	Cameras  int               `json:"cameras"`           // made from acts alone: without address and password
 	Aside    []string          `json:"aside,omitempty"`   // old databases
@@ -99,9 +101,11 @@ func (d *data) moveAside(ctx context.Context, report *reindexed) error {
 		return fmt.Errorf("the store does not answer, so nothing was changed: %w; bring it back and run qianshao reindex again", err)
 	}
 	names := []string{"index.db"}
-	path := filepath.Join(d.cfg.Data, "registry.db")
-	if _, err := os.Stat(path); err == nil && errors.Is(checkDatabase(ctx, path), sqldb.ErrCorrupt) {
-		names = append(names, "registry.db")
+	for _, name := range []string{"registry.db", "accounts.db"} {
+		path := filepath.Join(d.cfg.Data, name)
+		if _, err := os.Stat(path); err == nil && errors.Is(checkDatabase(ctx, path), sqldb.ErrCorrupt) {
+			names = append(names, name)
+		}
 	}
 	suffix := "." + time.Now().UTC().Format("20060102T150405") + ".old"
 	for _, name := range names {
@@ -125,6 +129,12 @@ func (d *data) reindex(e *env, deep bool, report *reindexed) error {
 	}
 	var err error
 	if report.Register, err = d.book.Restore(e.ctx); err != nil {
+		return err
+	}
+	report.Accounts, err = d.people.Restore(e.ctx, d.store)
+	if errors.Is(err, secret.ErrOtherKey) {
+		report.Warning = err.Error() + ": put back the secret.key of then and run qianshao reindex again, or make the accounts anew"
+	} else if err != nil {
 		return err
 	}
 	var local []acts.Act
@@ -165,7 +175,7 @@ func (d *data) restore(ctx context.Context, list []acts.Act, report *reindexed) 
 			report.Restored = true
 		case errors.Is(err, blob.ErrNotExist):
 		case errors.Is(err, registry.ErrBadSnapshot), errors.Is(err, secret.ErrOtherKey), errors.Is(err, sqldb.ErrNewer):
-			report.Warning = err.Error() + "; cameras come back from acts, without addresses and passwords: import those again"
+			report.Warning = strings.TrimPrefix(report.Warning+"; ", "; ") + err.Error() + "; cameras come back from acts, without addresses and passwords: import those again"
 		default:
 			return err
 		}
@@ -184,6 +194,9 @@ func (r *reindexed) print(e *env) error {
 	}
 	if r.Restored {
 		text += "cameras restored from the newest snapshot\n"
+	}
+	if r.Accounts > 0 {
+		text += plural(r.Accounts, "account") + " restored; the passwords are those of then\n"
 	}
 	if r.Cameras > 0 {
 		text += fmt.Sprintf("%s known from acts alone: import addresses and passwords again\n", plural(r.Cameras, "camera"))

@@ -48,8 +48,10 @@ func (c *secretRotateCmd) Run(e *env) error {
 // rotateSecret seals all passwords under a new key.
 func (c *control) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 	out, err := c.d.reg.RotateKey(r.Context(), c.d.store, func(ctx context.Context) (out registry.Rotated, err error) {
-		out.Sealed, out.Locked, err = c.d.people.Reseal(ctx)
-		return out, err
+		if out.Sealed, out.Locked, err = c.d.people.Reseal(ctx); err != nil {
+			return out, err
+		}
+		return out, c.d.people.Replace(ctx, c.d.store)
 	})
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"qianshao/registry/access"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage/media"
@@ -70,7 +71,28 @@ func (b *clipBench) registered(ctx context.Context, base, day string) error {
 	} {
 		fmt.Printf("%36s  %11.2f ms  %11.2f ms  %12.2f\n", x.name, x.got.p50, x.got.p99, x.got.cpu)
 	}
-	return b.entries(ctx)
+	return errors.Join(b.gate(ctx), b.entries(ctx))
+}
+
+// gate counts how often the gate can be asked.
+func (b *clipBench) gate(ctx context.Context) error {
+	gate := access.New()
+	r := access.Request{
+		Subject: access.Subject{Kind: access.Account, ID: "bench", Roles: []string{"investigator"}},
+		Action:  access.ReadFootage, Camera: busyStream.Camera(), Carrier: "unicom", Span: timeline.Span{From: fillStart, To: fillStart + timeline.Minute},
+	}
+	const window = 2 * time.Second
+	n, began := 0, time.Now()
+	for time.Since(began) < window {
+		for range 1000 {
+			if err := gate.Authorize(ctx, r); err != nil {
+				return err
+			}
+		}
+		n += 1000
+	}
+	fmt.Printf("Authorize, one caller: %.0f a second (wanted: at least 200,000)\n", float64(n)/time.Since(began).Seconds())
+	return nil
 }
 
 // entries counts what the register takes in.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"qianshao/storage/sqldb"
@@ -44,6 +45,9 @@ type Book struct {
 	db       *sqldb.DB
 	hashing  chan struct{} // bounds what argon2 takes at once
 	throttle throttle
+
+	shipping sync.Mutex
+	shipped  [32]byte // of the copy that was put into the store; guarded by shipping
 }
 
 // hashesAtOnce bounds sign-ins that are checked at once: 19 MiB each.
