@@ -326,16 +326,18 @@ func TestTroubles(t *testing.T) {
 		fault rtsptest.Fault
 		cause timeline.Cause
 	}{
-		{"reboot", rtsptest.Fault{Kind: rtsptest.Reboot, At: 3 * time.Second, For: 3 * time.Second}, timeline.CameraOffline},
-		{"cut", rtsptest.Fault{Kind: rtsptest.Cut, At: 3 * time.Second, For: 3 * time.Second, Reset: true}, timeline.CameraOffline},
-		{"stall longer than the deadline", rtsptest.Fault{Kind: rtsptest.Stall, At: 3 * time.Second, For: 6 * time.Second}, timeline.Stalled},
-		{"stall shorter than the deadline", rtsptest.Fault{Kind: rtsptest.Stall, At: 3 * time.Second, For: 2700 * time.Millisecond}, timeline.Stalled},
+		{"reboot", rtsptest.Fault{Kind: rtsptest.Reboot, At: time.Second, For: 3 * time.Second}, timeline.CameraOffline},
+		{"cut", rtsptest.Fault{Kind: rtsptest.Cut, At: time.Second, For: 3 * time.Second, Reset: true}, timeline.CameraOffline},
+		{"stall longer than the deadline", rtsptest.Fault{Kind: rtsptest.Stall, At: time.Second, For: 6 * time.Second}, timeline.Stalled},
+		{"stall shorter than the deadline", rtsptest.Fault{Kind: rtsptest.Stall, At: time.Second, For: 2700 * time.Millisecond}, timeline.Stalled},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			srv := cameras(t, rtsptest.Config{NoSub: true, Faults: []rtsptest.Fault{c.fault}})
+			srv := cameras(t, rtsptest.Config{NoSub: true})
 			s := newStation(t, t.TempDir(), 1)
 			id := s.add(draft("A", srv.URL(1))).Stream(0)
+			s.until("recording before it", func() bool { return s.recorded(id) > timeline.Second })
+			s.check(srv.Inject(1, c.fault))
 			s.until("the fault to be over", func() bool { return len(srv.Faults()) > 0 })
 			over := timeline.Micros(srv.Faults()[0].ToUS)
 			s.until("recording after it", func() bool {
