@@ -31,6 +31,9 @@ const Prefix = "/assets/"
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// parts is what the pages have in common.
+const parts = "parts.html"
+
 // Config is what the page says about the server.
 type Config struct {
 	Version string
@@ -70,17 +73,20 @@ func New(cfg Config) (*Page, error) {
 		_, _ = sum.Write(p.files[name])
 	}
 	p.folder = Prefix + hex.EncodeToString(sum.Sum(nil)[:8]) + "/"
+	pages, err := template.ParseFS(static, "*.html")
+	if err != nil {
+		return nil, fmt.Errorf("page: %w", err)
+	}
 	for _, name := range names {
 		if path.Ext(name) != ".html" {
 			continue
 		}
-		t, err := template.New(name).Parse(string(p.files[name]))
-		if err != nil {
-			return nil, fmt.Errorf("page: %w", err)
-		}
 		delete(p.files, name)
+		if name == parts {
+			continue
+		}
 		var b bytes.Buffer
-		if err := t.Execute(&b, map[string]any{"Assets": p.folder, "Version": cfg.Version, "NoAuth": cfg.NoAuth}); err != nil {
+		if err := pages.ExecuteTemplate(&b, name, map[string]any{"Assets": p.folder, "Version": cfg.Version, "NoAuth": cfg.NoAuth}); err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
 		p.pages[name] = b.Bytes()

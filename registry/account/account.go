@@ -88,6 +88,9 @@ var (
 	divisionForm = regexp.MustCompile(`^([0-9]{6}|[0-9]{9}|[0-9]{12})$`)
 )
 
+// operator is who gives commands on the server, in the access register.
+const operator = "operator"
+
 // maxName is how many characters a name may have.
 const maxName = 128
 
@@ -113,6 +116,9 @@ func (a *Account) check() error {
 	bad := func(field, why string) error { return fmt.Errorf("%s: %w: %s", field, ErrBad, why) }
 	if !loginForm.MatchString(a.Login) {
 		return bad("login", "use 2 to 64 of a-z 0-9 . _ @ -, beginning with a letter or digit")
+	}
+	if a.Login == operator {
+		return bad("login", "the register calls commands on the server so; choose another")
 	}
 	if err := CheckName(a.Name); err != nil {
 		return err

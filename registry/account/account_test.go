@@ -155,6 +155,7 @@ func TestWhatAnAccountMayBe(t *testing.T) {
 		"fine":           {func(*account.Account) {}, nil},
 		"taken":          {func(*account.Account) {}, account.ErrTaken},
 		"upper case":     {func(a *account.Account) { a.Login = "LiSi" }, account.ErrBad},
+		"the operator":   {func(a *account.Account) { a.Login = "operator" }, account.ErrBad},
 		"no name":        {func(a *account.Account) { a.Login, a.Name = "a1", " " }, account.ErrBad},
 		"control":        {func(a *account.Account) { a.Login, a.Name = "a2", "a\nb" }, account.ErrBad},
 		"right to left":  {func(a *account.Account) { a.Login, a.Name = "a3", "a\u202eb" }, account.ErrBad},

@@ -40,7 +40,7 @@ type Entry struct {
 	At    timeline.Micros // when it was written
 	Kind  Kind
 
-	Who     string // account id; "operator" on this machine's control socket; empty without accounts
+	Who     string // login, or id of a token; "operator" on this machine's control socket; empty without accounts
 	Unit    string // the account's unit at that time
 	Case    string // the case's number
 	Reason  string // as it was given

@@ -16,7 +16,7 @@ type camera struct {
 
 	// mu guards what follows. No other lock is taken under it.
 	mu       sync.Mutex
-	windows  []*window // faults that are not over
+	windows  []*window // faults that are not over, or linger
 	perPlay  []Fault   // faults that come with every session
 	dealt    uint64    // sessions that got a source of chance
 	conns    map[*conn]struct{}

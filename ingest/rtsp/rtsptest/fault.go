@@ -165,6 +165,7 @@ type window struct {
 
 	// Guarded by the camera's mu.
 	to      int64    // unix µs, not in the window
+	lingers bool     // it is over, and still holds for frames of its time
 	lost    []uint64 // Loss: frames that went out with a packet missing, or not at all
 	dropped int      // Loss: packets left out
 }

@@ -251,6 +251,9 @@ func (s *Server) arm(f Fault, origin int64) error {
 	return nil
 }
 
+// lingersUS is how far behind a player may be, µs.
+const lingersUS = 10_000_000
+
 // open starts a window and the goroutine that acts at its ends, for which the
 // caller has counted one up in s.wg.
 func (s *Server) open(ctx context.Context, c *camera, f Fault, origin int64, only *session) {
@@ -272,8 +275,14 @@ func (s *Server) open(ctx context.Context, c *camera, f Fault, origin int64, onl
 			s.sleepUntil(ctx, w.to)
 		}
 		c.mu.Lock()
-		w.to = max(w.from, min(w.to, s.Now()))
-		c.windows = slices.DeleteFunc(c.windows, func(o *window) bool { return o == w })
+		now := s.Now()
+		w.to = max(w.from, min(w.to, now))
+		// A player that is behind still has frames of that time to leave out, which
+		// the fault log counts.
+		w.lingers = w.Kind == Stall || w.Kind == Silent
+		c.windows = slices.DeleteFunc(c.windows, func(o *window) bool {
+			return o == w && !w.lingers || o.lingers && o.to < now-lingersUS
+		})
 		c.mu.Unlock()
 		if began {
 			s.logFault(c, w)
