@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -293,9 +294,9 @@ func (c *control) accountRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /control/v1/accounts", returns(c.addAccount))
 	mux.HandleFunc("POST /control/v1/accounts/import", returns(c.importAccounts))
 	mux.HandleFunc("POST /control/v1/accounts/{login}/link", returns(c.linkAccount))
-	mux.HandleFunc("POST /control/v1/accounts/{login}/close", returns(c.closeAccount))
-	mux.HandleFunc("POST /control/v1/accounts/{login}/open", returns(c.openAccount))
-	mux.HandleFunc("POST /control/v1/accounts/{login}/forget-phone", returns(c.forgetPhone))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/close", c.changing("account.close", c.d.people.Disable))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/open", c.changing("account.open", c.d.people.Enable))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/forget-phone", c.changing("account.forget-phone", c.d.people.DropTOTP))
 	mux.HandleFunc("GET /control/v1/units", returns(c.listUnits))
 	mux.HandleFunc("POST /control/v1/units", returns(c.putUnit))
 	mux.HandleFunc("GET /control/v1/tokens", returns(c.listTokens))
@@ -361,45 +362,26 @@ func (c *control) toChange(r *http.Request, act string) (account.Account, error)
 	return a, c.act(r, act, a.Login)
 }
 
+// changing is a handler that does something to the account of a command.
+func (c *control) changing(act string, change func(ctx context.Context, id string) error) http.HandlerFunc {
+	return returns(func(w http.ResponseWriter, r *http.Request) error {
+		a, err := c.toChange(r, act)
+		if err != nil {
+			return err
+		}
+		if err := change(r.Context(), a.ID); err != nil {
+			return ofAccounts(err)
+		}
+		return answer(w, struct{}{})
+	})
+}
+
 func (c *control) linkAccount(w http.ResponseWriter, r *http.Request) error {
 	a, err := c.toChange(r, "account.link")
 	if err != nil {
 		return err
 	}
 	return c.link(w, r, a)
-}
-
-func (c *control) closeAccount(w http.ResponseWriter, r *http.Request) error {
-	a, err := c.toChange(r, "account.close")
-	if err != nil {
-		return err
-	}
-	if err := c.d.people.Disable(r.Context(), a.ID); err != nil {
-		return ofAccounts(err)
-	}
-	return answer(w, struct{}{})
-}
-
-func (c *control) openAccount(w http.ResponseWriter, r *http.Request) error {
-	a, err := c.toChange(r, "account.open")
-	if err != nil {
-		return err
-	}
-	if err := c.d.people.Enable(r.Context(), a.ID); err != nil {
-		return ofAccounts(err)
-	}
-	return answer(w, struct{}{})
-}
-
-func (c *control) forgetPhone(w http.ResponseWriter, r *http.Request) error {
-	a, err := c.toChange(r, "account.forget-phone")
-	if err != nil {
-		return err
-	}
-	if err := c.d.people.DropTOTP(r.Context(), a.ID); err != nil {
-		return ofAccounts(err)
-	}
-	return answer(w, struct{}{})
 }
 
 func (c *control) importAccounts(w http.ResponseWriter, r *http.Request) error {

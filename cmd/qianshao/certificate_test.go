@@ -35,6 +35,19 @@ func writeCertificate(t *testing.T, cfg *tls.Config, c *certificate, at time.Tim
 	}
 }
 
+// newCertificate makes one, and its files.
+func newCertificate(t *testing.T) (*certificate, *tls.Config) {
+	t.Helper()
+	dir := t.TempDir()
+	c := &certificate{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
+	cfg, _, err := rtsptest.SelfSigned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeCertificate(t, cfg, c, time.Now(), 0)
+	return c, cfg
+}
+
 // A certificate that is renewed is used at once; one that is half written is not.
 func TestCertificateIsReadAgain(t *testing.T) {
 	t.Parallel()
@@ -69,13 +82,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 // A key that everybody may read is none.
 func TestKeyForEverybody(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	c := &certificate{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
-	cfg, _, err := rtsptest.SelfSigned()
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeCertificate(t, cfg, c, time.Now(), 0)
+	c, _ := newCertificate(t)
 	if _, err := withCertificate(c.cert, c.key); err != nil {
 		t.Error(err)
 	}
@@ -91,15 +98,9 @@ func TestKeyForEverybody(t *testing.T) {
 // session is kept to it.
 func TestServeTLS(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	c := &certificate{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem")}
-	cfg, _, err := rtsptest.SelfSigned()
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeCertificate(t, cfg, c, time.Now(), 0)
+	c, cfg := newCertificate(t)
 	settings := settingsFile(t, fmt.Sprintf("listen: \":0\"\ntls: {cert: %q, key: %q}\n", c.cert, c.key))
-	data := filepath.Join(dir, "data")
+	data := filepath.Join(t.TempDir(), "data")
 	p := program(t, "serve", "--config", settings, "--data", data)
 	p.waits = "until it is used)"
 	if err := p.ready(); err != nil {
