@@ -62,6 +62,13 @@ func TestExactClips(t *testing.T) {
 			}
 			all := got.Covered[0]
 			recorded := recordedFrames(t, dir, device)
+			// 25 a second, each in its place; what a busy machine moved is worked off at
+			// 2 % (ingest/docs/time.md).
+			for i := 1; i < len(recorded); i++ {
+				if d := recorded[i].at - recorded[i-1].at; d < 39_100 || d > 40_900 {
+					t.Errorf("%d µs between frames %d and %d", d, i-1, i)
+				}
+			}
 			seed := rand.Uint64()
 			random := rand.New(rand.NewPCG(seed, 1))
 			borders := []timeline.Micros{all.From, all.To}
