@@ -12,6 +12,9 @@ import (
 
 	"qianshao/registry"
 	"qianshao/registry/access"
+	"qianshao/registry/area"
+	"qianshao/registry/cases"
+	"qianshao/registry/viewing"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -20,8 +23,13 @@ import (
 type asked struct {
 	path    string          // of the request, for the log
 	now     timeline.Micros // when it came
+	began   time.Time       // the same, for how long it takes
 	subject access.Subject  // who asks; of routes that the gate guards
 	carrier string          // of lists: only this carrier's; empty: all
+	// in says which cameras a list may hold; nil: all.
+	in      func(*area.Spot) bool
+	viewing viewing.Granted // that the request names, and may use; its ID empty: none
+	file    cases.Case      // of routes with {case}
 	address string          // of the client
 	secure  bool            // it came over TLS
 	request *http.Request
@@ -63,8 +71,10 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 			next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, h.of(r))))
 			return
 		}
+		began := time.Now()
 		a, err := h.admit(rt, r)
 		if err != nil {
+			h.even(r.Context(), began, err)
 			h.fail(w, r, err)
 			return
 		}
@@ -97,7 +107,7 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 
 // of is what any request says of itself.
 func (h *Handler) of(r *http.Request) *asked {
-	a := &asked{path: r.URL.Path, now: h.now(), secure: r.TLS != nil, request: r}
+	a := &asked{path: r.URL.Path, now: h.now(), began: time.Now(), secure: r.TLS != nil, request: r}
 	if !overUnix(r) {
 		a.address = clientOf(r)
 	}
@@ -113,12 +123,18 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 		return nil, err
 	}
 	q := r.URL.Query()
-	ask := access.Request{Subject: a.subject, Action: rt.action, Viewing: q.Get("viewing")}
-	if len(ask.Viewing) > maxViewing {
-		return nil, badParam("viewing", ask.Viewing[:16]+"…", "the id of a viewing")
+	ask := access.Request{Subject: a.subject, Action: rt.action}
+	if id := q.Get("viewing"); len(id) > maxViewing {
+		return nil, badParam("viewing", id[:16]+"…", "the id of a viewing")
+	}
+	if strings.Contains(rt.path, "{case}") {
+		if err := h.findCase(r.Context(), a, r.PathValue("case")); err != nil {
+			return nil, err
+		}
+		ask.Case, ask.Facts = a.file.ID, h.caseFacts(a, &a.file)
 	}
 	if strings.Contains(rt.path, "{id}") {
-		if err := h.find(r, a); err != nil {
+		if err := h.find(r.Context(), a, r.PathValue("id")); err != nil {
 			return nil, err
 		}
 		ask.Camera, ask.Carrier = a.camera.ID, a.camera.Carrier
@@ -130,7 +146,20 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 		return nil, err
 	}
 	ask.Span = a.span
+	if rt.action.Shows() {
+		ask.Facts.InViewing = h.inViewing(a, q.Get("viewing"))
+	}
+	if ask.Camera != "" {
+		ask.Facts.InCase = h.inCase(a, &a.camera)
+	}
 	err = h.cfg.Gate.Authorize(r.Context(), ask)
+	if errors.Is(err, access.ErrForbidden) && rt.action.Shows() && a.subject.Has(investigator) {
+		return a, errNoViewing
+	}
+	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && a.subject.Has(investigator) {
+		ask.Facts.InCase, a.in = true, h.reaches(a)
+		err = h.cfg.Gate.Authorize(r.Context(), ask)
+	}
 	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && a.subject.Carrier != "" {
 		ask.Carrier, a.carrier = a.subject.Carrier, a.subject.Carrier
 		err = h.cfg.Gate.Authorize(r.Context(), ask)
@@ -139,17 +168,16 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 }
 
 // find finds the camera of a request among those that who asks may know of.
-func (h *Handler) find(r *http.Request, a *asked) error {
-	ref := r.PathValue("id")
-	cam, err := h.cfg.Registry.Resolve(r.Context(), ref)
+func (h *Handler) find(ctx context.Context, a *asked, ref string) error {
+	cam, err := h.cfg.Registry.Resolve(ctx, ref)
 	var several *registry.AmbiguousError
 	if errors.As(err, &several) {
-		cam, err = h.among(r.Context(), a, several)
+		cam, err = h.among(ctx, a, several)
 	}
 	if err != nil {
 		return err
 	}
-	if a.camera = cam; !h.knows(r.Context(), a, cam.ID, cam.Carrier) {
+	if a.camera = cam; !h.knows(ctx, a, &cam) {
 		return registry.Unknown(ref)
 	}
 	return nil
@@ -159,7 +187,11 @@ func (h *Handler) find(r *http.Request, a *asked) error {
 func (h *Handler) among(ctx context.Context, a *asked, several *registry.AmbiguousError) (registry.Camera, error) {
 	known := &registry.AmbiguousError{Ref: several.Ref}
 	for _, c := range several.Candidates {
-		if h.knows(ctx, a, c.ID, c.Carrier) {
+		cam, err := h.cfg.Registry.Get(ctx, c.ID)
+		if err != nil {
+			return cam, err
+		}
+		if h.knows(ctx, a, &cam) {
 			known.Candidates = append(known.Candidates, c)
 		}
 	}
@@ -173,8 +205,10 @@ func (h *Handler) among(ctx context.Context, a *asked, several *registry.Ambiguo
 }
 
 // knows reports whether who asks may know of a camera.
-func (h *Handler) knows(ctx context.Context, a *asked, id media.CameraID, carrier string) bool {
-	return h.cfg.Gate.Authorize(ctx, access.Request{Subject: a.subject, Action: access.ReadCamera, Camera: id, Carrier: carrier}) == nil
+func (h *Handler) knows(ctx context.Context, a *asked, c *registry.Camera) bool {
+	return h.cfg.Gate.Authorize(ctx, access.Request{
+		Subject: a.subject, Action: access.ReadCamera, Camera: c.ID, Carrier: c.Carrier, Facts: access.Facts{InCase: h.inCase(a, c)},
+	}) == nil
 }
 
 // time reads the parameters of an extent.

@@ -18,6 +18,7 @@ type cameraJSON struct {
 	Lifecycle     registry.Lifecycle `json:"lifecycle" enum:"active,removed"`
 	EnrolledAt    timeline.Micros    `json:"enrolled_at" format:"date-time"`
 	RetentionDays int                `json:"retention_days,omitempty" doc:"0: the installation's default"`
+	Division      string             `json:"division,omitempty" doc:"where it stands: a statistical code of 12 digits" example:"522301103205"`
 	Lon           *float64           `json:"lon" doc:"WGS-84 degrees; null: not known"`
 	Lat           *float64           `json:"lat"`
 	Azimuth       *float64           `json:"azimuth_deg" doc:"where it looks, clockwise from north"`
@@ -71,7 +72,7 @@ func figuresOf(s registry.State) figures {
 func (h *Handler) cameraJSON(c *registry.Camera) cameraJSON {
 	out := cameraJSON{
 		ID: c.ID, Carrier: c.Carrier, DeviceID: c.DeviceID, Name: c.Name, Lifecycle: c.Lifecycle,
-		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays,
+		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays, Division: c.Division,
 	}
 	if p := c.Place; p != nil {
 		out.Lon, out.Lat, out.Azimuth, out.FOV, out.Range = &p.Lon, &p.Lat, p.Azimuth, p.FOV, p.Range
@@ -113,7 +114,7 @@ type listOut struct {
 
 // listCameras answers /api/v1/cameras.
 func (h *Handler) listCameras(ctx context.Context, what *asked, in *listIn) (*listOut, error) {
-	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State, Carrier: what.carrier})
+	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State, Carrier: what.carrier, In: what.in})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"reflect"
 	"strconv"
 
@@ -18,6 +19,10 @@ var docs = struct {
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
 	whoAmI, signIn, signOut, useLink, signInPage     huma.Operation
 	changePassword, newFactor, confirmFactor, mePage huma.Operation
+	cases, openCase, oneCase, caseViewings, members  huma.Operation
+	hops, adoption, closing, approval, review        huma.Operation
+	emergencies, casesPage                           huma.Operation
+	openViewing, oneViewing, closeViewing, share     huma.Operation
 }{
 	cameras: huma.Operation{
 		OperationID: "listCameras", Tags: []string{"cameras"}, Summary: "List the cameras and how they fare",
@@ -134,6 +139,41 @@ var docs = struct {
 		OperationID: "confirmSecondFactor", Tags: []string{"session"}, Summary: "Turn the second factor on, with a code that shows that a phone has it",
 		Errors: []int{401, 403, 422, 503}, DefaultStatus: 204, MaxBodyBytes: 8 << 10,
 	},
+	cases: huma.Operation{
+		OperationID: "listCases", Tags: []string{"cases"}, Summary: "The cases that one works on or may approve; an auditor: all", Errors: []int{400, 401, 403},
+	},
+	openCase: huma.Operation{
+		OperationID: "openCase", Tags: []string{"cases"}, Summary: "Open a case, or an emergency",
+		Description: "A case that reaches further than the site allows one officer waits for a second one (state `waiting`). An emergency needs a reason alone, lasts 24 hours, " +
+			"reaches three days back in the area of one's own unit, and becomes a case or is reviewed.",
+		Errors: []int{400, 401, 403, 409, 422, 503}, DefaultStatus: http.StatusCreated, MaxBodyBytes: 256 << 10,
+	},
+	oneCase:      caseOperation("getCase", "One case"),
+	caseViewings: caseOperation("listCaseViewings", "Who saw what in a case"),
+	members:      caseOperation("setMembers", "Say who works on a case"),
+	hops:         caseOperation("addHop", "Follow a route: what lies 2 km around a camera, 30 minutes before and after, is added to the case"),
+	adoption:     caseOperation("adoptEmergency", "Make a case of an emergency"),
+	closing:      caseOperation("closeCase", "Close a case for good"),
+	approval:     caseOperation("approveCase", "Approve or refuse a case, as its second officer"),
+	review:       caseOperation("reviewCase", "Note that an emergency, or hops, were reviewed"),
+	emergencies: huma.Operation{
+		OperationID: "countEmergencies", Tags: []string{"cases"}, Summary: "How many emergencies each officer opened, and what became of them", Errors: []int{400, 401, 403},
+	},
+	openViewing: huma.Operation{
+		OperationID: "openViewing", Tags: []string{"cases"}, Summary: "Open a viewing: from now on its footage may be seen",
+		Description: "It is in the register before this is answered. Its id goes with every request for footage, as `viewing`. It closes after 15 minutes without use.",
+		Errors:      []int{400, 401, 403, 404, 409, 422, 429, 503}, DefaultStatus: http.StatusCreated, MaxBodyBytes: 64 << 10,
+	},
+	oneViewing: huma.Operation{
+		OperationID: "getViewing", Tags: []string{"cases"}, Summary: "An open viewing, one's own or shared with one", Errors: []int{401, 403, 404},
+	},
+	closeViewing: huma.Operation{
+		OperationID: "closeViewing", Tags: []string{"cases"}, Summary: "Close a viewing", Errors: []int{401, 403, 404, 503}, DefaultStatus: http.StatusNoContent,
+	},
+	share: huma.Operation{
+		OperationID: "shareViewing", Tags: []string{"cases"}, Summary: "Let another member of the case use a viewing", Errors: []int{401, 403, 404, 422, 503}, MaxBodyBytes: 8 << 10,
+	},
+	casesPage:  bytesOf("getCasesPage", "The page of cases", "", "text/html", nil, 200)(),
 	mePage:     bytesOf("getMePage", "The page of one's own account: password, second factor", "", "text/html", nil, 200)(),
 	signInPage: bytesOf("getSignInPage", "The page to sign in, and to set a password by a one-time link", "", "text/html", nil, 200)(),
 	assets:     huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
@@ -147,7 +187,7 @@ var (
 	fromParam    = query("from", "RFC 3339; a space where an unescaped + stood is accepted", true)
 	toParam      = query("to", "RFC 3339, after from", true)
 	streamParam  = choice("stream", "default main", "main", "sub", "sub2")
-	viewingParam = query("viewing", "reserved: the viewing this belongs to", false)
+	viewingParam = query("viewing", "the id of an open viewing that contains camera and time; an investigator needs one (POST /api/v1/viewings)", false)
 )
 
 func query(name, text string, required bool) *huma.Param {
@@ -202,4 +242,11 @@ func under(tag string, op huma.Operation) huma.Operation {
 
 var answerText = map[int]string{
 	200: "the whole", 206: "the range asked for", 304: "the client has it already", 307: "the same, pinned by as_of",
+}
+
+// caseOperation describes a route of one case.
+func caseOperation(id, summary string) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Tags: []string{"cases"}, Summary: summary, Errors: []int{400, 401, 403, 404, 409, 422, 503}, MaxBodyBytes: 256 << 10,
+	}
 }

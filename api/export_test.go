@@ -1,5 +1,13 @@
 package api
 
+import (
+	"context"
+	"time"
+)
+
+// Even is for tests.
+func (h *Handler) Even(ctx context.Context, began time.Time, err error) { h.even(ctx, began, err) }
+
 // RouteOf is what tests know of a route.
 type RouteOf struct{ Method, Path, Action string }
 

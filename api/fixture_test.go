@@ -39,6 +39,7 @@ type site struct {
 	archive *storagetest.Archive
 	hub     *live.Hub
 	disk    *errfs.FS // of the access register
+	views   *viewing.Book
 	handler http.Handler
 	url     string
 	server  *httptest.Server
@@ -81,6 +82,7 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 			t.Errorf("close the register: %v", err)
 		}
 	})
+	s.views = views
 	cfg := api.Config{
 		Registry: reg, Archive: s.archive.Archive, Live: s.hub, Viewings: views, Register: book, Version: "test", Now: s.now,
 	}
@@ -95,6 +97,11 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 	t.Cleanup(server.Close)
 	s.handler, s.url, s.server = h, server.URL, server
 	return s
+}
+
+// breakRegister lets the access register's disk fail from now on.
+func (s *site) breakRegister() {
+	s.disk.FailAll(errfs.Datasync, "", errors.New("input/output error"))
 }
 
 // cameraAt enrols a camera as of a moment.

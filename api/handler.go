@@ -18,6 +18,7 @@ import (
 	"qianshao/registry"
 	"qianshao/registry/access"
 	"qianshao/registry/account"
+	"qianshao/registry/cases"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage"
@@ -34,6 +35,7 @@ type Config struct {
 	Pictures *picture.Maker      // default: picture.New with its defaults
 	Gate     *access.Authorizer  // default: access.New
 	Accounts *account.Book       // nil: without accounts (--no-auth) anyone may do everything
+	Cases    *cases.Book         // required with Accounts
 	Viewings *viewing.Book       // required: what is shown is registered first
 	Register *register.Register  // required
 	Metrics  prometheus.Gatherer // default: nothing to see under /metrics
@@ -51,6 +53,9 @@ type Config struct {
 	// AskAgain is how often it is asked whether who receives a long answer still
 	// may; default 20 s.
 	AskAgain time.Duration
+	// Even is what the time of answers is rounded up to that say that there is
+	// nothing, for who asks; default 25 ms.
+	Even time.Duration
 	// PerAccount and PerAddress are held where there are accounts; zero: 100 requests
 	// a second and 64 answers at once, 500 and 512.
 	PerAccount, PerAddress Limit
@@ -83,6 +88,9 @@ func New(cfg Config) (*Handler, error) {
 	if cfg.Registry == nil || cfg.Archive == nil || cfg.Live == nil || cfg.Viewings == nil || cfg.Register == nil {
 		return nil, errors.New("api: Config needs Registry, Archive, Live, Viewings and Register")
 	}
+	if (cfg.Accounts == nil) != (cfg.Cases == nil) {
+		return nil, errors.New("api: Accounts and Cases go together")
+	}
 	if cfg.Pictures == nil {
 		cfg.Pictures = picture.New(picture.Config{})
 	}
@@ -106,6 +114,9 @@ func New(cfg Config) (*Handler, error) {
 	}
 	if cfg.PerAddress == (Limit{}) {
 		cfg.PerAddress = perAddress
+	}
+	if cfg.Even <= 0 {
+		cfg.Even = 25 * time.Millisecond
 	}
 	if cfg.AskAgain <= 0 {
 		cfg.AskAgain = askAgain

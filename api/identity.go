@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"qianshao/registry"
 	"qianshao/registry/access"
 	"qianshao/registry/account"
 	"qianshao/registry/secret"
@@ -29,7 +30,7 @@ func (h *Handler) identify(r *http.Request) (access.Subject, error) {
 		if errors.Is(err, account.ErrExpired) {
 			return access.Subject{}, errBadToken
 		}
-		return access.Subject{Kind: access.Program, ID: t.ID, Roles: []string{string(t.Role)}, Carrier: t.Carrier}, err
+		return access.Subject{Kind: access.Program, ID: t.ID, Roles: []string{string(t.Role)}, Carrier: t.Carrier, Case: t.Case}, err
 	}
 	a, err := h.session(r)
 	if err != nil {
@@ -84,7 +85,8 @@ func (h *Handler) watch(ctx context.Context, rt *route, r *http.Request, cut fun
 		var p *Problem
 		switch {
 		case ctx.Err() != nil:
-		case errors.As(err, &p) && p.Status == http.StatusUnauthorized, errors.Is(err, access.ErrForbidden):
+		case errors.As(err, &p) && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden),
+			errors.Is(err, access.ErrForbidden), errors.Is(err, registry.ErrUnknown):
 			h.cfg.Log.Info("an answer is broken off: its request would not be let in any more", "path", r.URL.Path, "err", err)
 			cut()
 		default:

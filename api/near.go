@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"qianshao/registry"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -22,7 +24,7 @@ type nearIn struct {
 	From    string  `query:"from" required:"true" doc:"RFC 3339; a space where an unescaped + stood is accepted" example:"2026-11-23T09:00:00+08:00"`
 	To      string  `query:"to" required:"true" doc:"RFC 3339, after from, at most 7 days later" example:"2026-11-23T10:00:00+08:00"`
 	Limit   int     `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"at most so many cameras"`
-	Viewing string  `query:"viewing" maxLength:"128" doc:"reserved: the viewing this belongs to"`
+	Viewing string  `query:"viewing" maxLength:"128" doc:"an investigator's: only its cameras are found"`
 }
 
 type nearItem struct {
@@ -68,6 +70,9 @@ func (h *Handler) footage(ctx context.Context, a *asked, in *nearIn) (*nearOut, 
 	out := &nearOut{Cache: "no-store"}
 	out.Body.From, out.Body.To = a.span.From, a.span.To
 	out.Body.Items = []nearItem{}
+	if a.viewing.ID != "" {
+		found = slices.DeleteFunc(found, func(f registry.Found) bool { return !slices.Contains(a.viewing.Cameras, f.ID) })
+	}
 	out.Body.More = max(0, len(found)-in.Limit)
 	for _, f := range found[:min(len(found), in.Limit)] {
 		x := nearItem{

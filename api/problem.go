@@ -13,6 +13,7 @@ import (
 	"qianshao/api/web"
 	"qianshao/registry"
 	"qianshao/registry/access"
+	"qianshao/registry/cases"
 	"qianshao/registry/viewing"
 	"qianshao/storage/picture"
 	"qianshao/storage/timeline"
@@ -117,6 +118,10 @@ func (h *Handler) problem(path string, err error) *Problem {
 			Status: http.StatusNotFound, Code: "unknown_camera", Detail: err.Error(),
 			Next: "GET /api/v1/cameras lists the cameras",
 		}
+	case errors.Is(err, cases.ErrUnknown):
+		p = &Problem{Status: http.StatusNotFound, Code: "unknown_case", Detail: err.Error(), Next: "GET /api/v1/cases lists your cases"}
+	case errors.Is(err, viewing.ErrOver):
+		p = errNoViewing
 	case errors.Is(err, registry.ErrBadCursor):
 		p = badParam("after", "", "the value of next as it came")
 	case errors.Is(err, access.ErrForbidden):
@@ -152,6 +157,9 @@ func (h *Handler) problem(path string, err error) *Problem {
 			Next: "ask again; if it stays slow, run qianshao doctor", retry: "5",
 		}
 	default:
+		if p = caseProblem(err); p != nil {
+			break
+		}
 		if p = accountProblem(err); p != nil {
 			break
 		}

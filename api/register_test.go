@@ -16,7 +16,6 @@ import (
 	"qianshao/api/web/webtest"
 	"qianshao/storage/storagetest"
 	"qianshao/storage/timeline"
-	"qianshao/storage/vfs/errfs"
 )
 
 type registered struct {
@@ -85,7 +84,7 @@ func TestRegisteredBeforeTheFirstByte(t *testing.T) {
 // be shown without.
 func (s *site) registersFirst(path, address, id string) {
 	s.t.Helper()
-	s.disk.FailAll(errfs.Datasync, "", errors.New("input/output error"))
+	s.breakRegister()
 	s.problem(address, http.StatusServiceUnavailable, "register_unavailable")
 	s.problem("/readyz", http.StatusServiceUnavailable, "not_ready")
 	s.disk.Heal()

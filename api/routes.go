@@ -64,8 +64,25 @@ func (h *Handler) routes(page *web.Page) []route {
 	if h.cfg.Accounts == nil {
 		return list
 	}
-	const session = "/api/v1/session"
+	const session, file, viewing = "/api/v1/session", "/api/v1/cases/{case}", "/api/v1/viewings/{viewing}"
 	return append(list,
+		route{path: "/cases", doc: docs.casesPage, serve: page.Cases},
+		route{path: "/api/v1/cases", action: access.ListCases, doc: docs.cases, mount: asJSON(h, h.listCases)},
+		route{path: "/api/v1/cases", method: http.MethodPost, action: access.OpenCase, doc: docs.openCase, mount: asJSON(h, h.openCase)},
+		route{path: file, action: access.ReadCase, doc: docs.oneCase, mount: asJSON(h, h.getCase)},
+		route{path: file + "/viewings", action: access.ReadCase, doc: docs.caseViewings, mount: asJSON(h, h.caseViewings)},
+		route{path: file + "/members", method: http.MethodPut, action: access.WorkOnCase, doc: docs.members, mount: asJSON(h, h.setMembers)},
+		route{path: file + "/hops", method: http.MethodPost, action: access.WorkOnCase, doc: docs.hops, mount: asJSON(h, h.growCase)},
+		route{path: file + "/adoption", method: http.MethodPost, action: access.WorkOnCase, doc: docs.adoption, mount: asJSON(h, h.adoptCase)},
+		route{path: file + "/closing", method: http.MethodPost, action: access.WorkOnCase, doc: docs.closing, mount: asJSON(h, h.closeCase)},
+		route{path: file + "/approval", method: http.MethodPost, action: access.ApproveCase, doc: docs.approval, mount: asJSON(h, h.approveCase)},
+		route{path: file + "/reviews", method: http.MethodPost, action: access.ReviewCase, doc: docs.review, mount: asJSON(h, h.reviewCase)},
+		route{path: "/api/v1/emergencies", action: access.ReadRegister, doc: docs.emergencies, mount: asJSON(h, h.emergencies)},
+		route{path: "/api/v1/viewings", method: http.MethodPost, action: access.OpenViewing, doc: docs.openViewing, mount: asJSON(h, h.openViewing)},
+		route{path: viewing, action: access.OpenViewing, doc: docs.oneViewing, mount: asJSON(h, h.getViewing)},
+		route{path: viewing, method: http.MethodDelete, action: access.OpenViewing, doc: docs.closeViewing, mount: asJSON(h, h.closeViewing)},
+		route{path: viewing + "/shares", method: http.MethodPost, action: access.OpenViewing, doc: docs.share, mount: asJSON(h, h.shareViewing)},
+
 		route{path: session, doc: docs.whoAmI, mount: asJSON(h, h.whoAmI)},
 		route{path: session, method: http.MethodPost, doc: docs.signIn, mount: asJSON(h, h.signIn)},
 		route{path: session, method: http.MethodDelete, doc: docs.signOut, mount: asJSON(h, h.signOut)},

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,7 +16,11 @@ import (
 
 	"qianshao/api"
 	"qianshao/registry/account"
+	"qianshao/registry/area"
+	"qianshao/registry/cases"
 	"qianshao/registry/secret"
+	"qianshao/registry/viewing"
+	"qianshao/storage/media"
 	"qianshao/storage/storagetest"
 	"qianshao/storage/timeline"
 )
@@ -25,7 +30,8 @@ const right = "三头黄牛在山坡上 cow"
 // people is a site with accounts.
 type people struct {
 	*site
-	book *account.Book
+	book  *account.Book
+	cases *cases.Book
 }
 
 func newPeople(t *testing.T, change func(*api.Config)) *people {
@@ -42,11 +48,32 @@ func newPeople(t *testing.T, change func(*api.Config)) *people {
 			}
 		})
 		p.book, cfg.Accounts = book, book
+		files, err := cases.Open(t.Context(), cases.Config{
+			Dir: t.TempDir(), Key: cfg.Registry.Sealer(), Register: cfg.Register, Spots: cfg.Registry.Spots, Now: cfg.Now,
+			Limits: cases.Limits{Cameras: 20, Span: 24 * time.Hour},
+			UnitArea: func(ctx context.Context, unit string) (area.Area, error) {
+				units, err := book.Units(ctx)
+				return account.AreaOf(units, unit), err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := files.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		p.cases, cfg.Cases, cfg.Even = files, files, time.Millisecond
 		if change != nil {
 			change(cfg)
 		}
 	})
-	for _, u := range []account.Unit{{ID: "QXN", Kind: account.Bureau, Name: "黔西南州公安局"}, {ID: "XY", Parent: "QXN", Kind: account.County, Name: "兴义市公安局"}} {
+	for _, u := range []account.Unit{
+		{ID: "QXN", Kind: account.Bureau, Name: "黔西南州公安局"},
+		{ID: "XY", Parent: "QXN", Kind: account.County, Name: "兴义市公安局", Polygons: []area.Polygon{{{104.8, 25}, {105, 25}, {105, 25.2}, {104.8, 25.2}}}},
+		{ID: "AL", Parent: "QXN", Kind: account.County, Name: "安龙县公安局", Areas: []string{"522328"}},
+	} {
 		if err := p.book.PutUnit(t.Context(), u); err != nil {
 			t.Fatal(err)
 		}
@@ -69,6 +96,34 @@ func (p *people) add(login, carrier string, roles ...account.Role) account.Accou
 		p.t.Fatal(err)
 	}
 	return a
+}
+
+// file opens a case of somebody, of cameras and of the fixture's hour.
+func (p *people) file(login, number string, cameras ...string) cases.Case {
+	p.t.Helper()
+	var of area.Area
+	for _, c := range cameras {
+		of.Cameras = append(of.Cameras, media.CameraID(c))
+	}
+	c, err := p.cases.Begin(p.t.Context(), cases.By{Login: login, Unit: "XY"}, cases.Case{
+		Number: number, Class: "盗窃", Reason: "三头黄牛", Area: of, Span: timeline.Span{From: begin, To: begin + 2*timeline.Hour}, Expires: begin + timeline.Day,
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return c
+}
+
+// viewing opens a viewing of a camera and of the fixture's hour.
+func (p *person) viewing(file, camera string) string {
+	p.t.Helper()
+	body := map[string]any{"case": file, "cameras": []string{camera}, "from": begin, "to": begin + 2*timeline.Hour}
+	resp, b := p.send("POST", "/api/v1/viewings", body)
+	var out struct{ Viewing string }
+	if err := json.Unmarshal(b, &out); err != nil || resp.StatusCode != http.StatusCreated {
+		p.t.Fatalf("%s %s, %v", resp.Status, b, err)
+	}
+	return out.Viewing
 }
 
 // person is a browser of somebody.
@@ -233,15 +288,19 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 	if !ok {
 		t.Fatalf("%T", p.handler)
 	}
-	open := []string{
-		"/healthz", "/readyz", "/openapi.json", "/sign-in", "/me", "/api/v1/session/password", "/api/v1/session/second-factor", "/{$}", "/register", "/assets/{file...}", "/api/v1/session", "/api/v1/links",
+	theirs := p.file("somebody", "B1", foreign)
+	granted, err := p.views.Grant(t.Context(), viewing.Grant{Who: "somebody", CaseID: theirs.ID, Cameras: []media.CameraID{media.CameraID(foreign)}, Span: theirs.Span})
+	if err != nil {
+		t.Fatal(err)
 	}
-	footage := []string{"footage.find", "footage.read", "picture.read", "live.watch"}
+	open := []string{
+		"/cases", "/healthz", "/readyz", "/openapi.json", "/sign-in", "/me", "/api/v1/session/password", "/api/v1/session/second-factor", "/{$}", "/register", "/assets/{file...}", "/api/v1/session", "/api/v1/links",
+	}
 	may := map[string][]string{
-		"investigator": append([]string{"camera.list", "camera.read", "timeline.read"}, footage...),
+		"investigator": {"camera.list", "case.list", "case.open", "viewing.open"},
 		"carrier":      {"camera.list"},
 		"admin":        {"camera.list", "camera.read", "timeline.read", "system.operate"},
-		"auditor":      {"camera.read", "register.read"},
+		"auditor":      {"camera.read", "register.read", "case.list", "case.read", "case.review"},
 	}
 	seen := 0
 	for _, rt := range h.Routes() {
@@ -253,11 +312,15 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 		}
 		seen++
 		path := func(id string) string {
-			return strings.ReplaceAll(rt.Path, "{id}", id) + "?" + span2 + "&at=" + begin.String()
+			out := strings.ReplaceAll(strings.ReplaceAll(rt.Path, "{id}", id), "{viewing}", granted.ID)
+			if id == foreign {
+				id = theirs.ID
+			}
+			return strings.ReplaceAll(out, "{case}", strings.Replace(id, "c_", "k_", 1)) + "?" + span2 + "&at=" + begin.String() + "&viewing=" + granted.ID
 		}
 		for role, who := range roles {
 			// HEAD shows nothing, so that it needs no end where an answer has none.
-			method := http.MethodGet
+			method := rt.Method
 			if strings.Contains(rt.Path, "live.mp4") || strings.Contains(rt.Path, "snapshot") || strings.Contains(rt.Path, "sprite") {
 				method = http.MethodHead
 			}
@@ -265,17 +328,17 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 			what := fmt.Sprintf("%s as %s: %s %.200s", rt.Path, role, resp.Status, b)
 			switch {
 			case role == "nobody":
-				if resp.StatusCode != http.StatusUnauthorized || method == http.MethodGet && !strings.Contains(string(b), `"sign_in"`) {
+				if resp.StatusCode != http.StatusUnauthorized || method != http.MethodHead && !strings.Contains(string(b), `"sign_in"`) {
 					t.Error(what)
 				}
 			case slices.Contains(may[role], rt.Action):
 				if resp.StatusCode == 401 || resp.StatusCode == 403 || resp.StatusCode >= 500 && !strings.Contains(rt.Path, "live") && !strings.Contains(rt.Path, "snapshot") {
 					t.Error(what)
 				}
-			case strings.Contains(rt.Path, "{id}") && (role == "carrier" || role == "household"):
+			case strings.Contains(rt.Path, "{id}") && role != "admin" && role != "auditor", strings.Contains(rt.Path, "{case}") && role != "auditor":
 				none, answer := who.send(method, path("c_zzzzzzzzzzzzzzzz"), nil)
-				if resp.StatusCode != http.StatusNotFound || none.StatusCode != http.StatusNotFound ||
-					strings.ReplaceAll(string(answer), "c_zzzzzzzzzzzzzzzz", foreign) != string(b) {
+				text := strings.NewReplacer("c_zzzzzzzzzzzzzzzz", foreign, "k_zzzzzzzzzzzzzzzz", theirs.ID).Replace(string(answer))
+				if resp.StatusCode != http.StatusNotFound || none.StatusCode != http.StatusNotFound || text != string(b) {
 					t.Errorf("%s, and of one that there is not: %s %s", what, none.Status, answer)
 				}
 			default:
@@ -298,15 +361,23 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 	c.want(200, own, "GET", "/api/v1/cameras/GATE", nil)
 	// A short name that only others use is one that there is not.
 	p.camera("mobile", "YARD", 104.9, 25.09)
-	for _, role := range []string{"carrier", "household"} {
+	for _, role := range []string{"carrier", "household", "investigator"} {
 		roles[role].want(404, `camera \"YARD\": no such camera`, "GET", "/api/v1/cameras/YARD", nil)
 	}
 	if resp, b := c.send("GET", "/api/v1/cameras", nil); resp.StatusCode != 200 || !bytes.Contains(b, []byte(own)) || bytes.Contains(b, []byte("telecom")) {
 		t.Errorf("its list: %s %s", resp.Status, b)
 	}
-	roles["investigator"].want(409, `"ambiguous_camera"`, "GET", "/api/v1/cameras/GATE", nil)
+	roles["admin"].want(409, `"ambiguous_camera"`, "GET", "/api/v1/cameras/GATE", nil)
+	// An investigator sees the cameras of a case, and footage of them in a viewing.
+	li := roles["investigator"]
+	li.want(200, `"items":[]`, "GET", "/api/v1/cameras", nil)
+	file := p.file("investigator-1", "A1", own)
+	li.want(200, own, "GET", "/api/v1/cameras/GATE", nil)
+	li.want(403, `"viewing_needed"`, "GET", "/api/v1/cameras/GATE/clip.mp4?"+span2, nil)
+	id := li.viewing(file.ID, "GATE")
+	li.want(200, "ftyp", "GET", "/api/v1/cameras/GATE/clip.mp4?"+span2+"&viewing="+id, nil)
 	// What an investigator saw stands in the register under their name and unit.
-	roles["auditor"].want(200, `"who":"investigator-1","unit":"XY"`, "GET", "/api/v1/register?kind=viewing.open", nil)
+	roles["auditor"].want(200, `"who":"investigator-1","unit":"XY","case":"A1","reason":"三头黄牛"`, "GET", "/api/v1/register?kind=viewing.open", nil)
 }
 
 func TestTokens(t *testing.T) {
@@ -329,25 +400,49 @@ func TestTokens(t *testing.T) {
 	c.want(401, `"bad_token"`, "GET", "/api/v1/cameras", nil)
 }
 
-// Who is signed out sees no more, in the middle of an answer too.
+// Who is signed out sees no more, in the middle of an answer too; nor does who has
+// closed the viewing, or whose case has ended.
 func TestSignedOutInMidStream(t *testing.T) {
 	t.Parallel()
+	for name, end := range map[string]func(p *people, login account.Account, file cases.Case, viewing string) error{
+		"signed out": func(p *people, who account.Account, _ cases.Case, _ string) error {
+			return p.book.EndSessions(context.Background(), who.ID)
+		},
+		"the case is closed": func(p *people, who account.Account, file cases.Case, _ string) error {
+			_, err := p.cases.End(context.Background(), cases.By{Login: who.Login}, file.ID, "")
+			return err
+		},
+		"the viewing is closed": func(p *people, _ account.Account, _ cases.Case, viewing string) error {
+			return p.views.End(context.Background(), viewing)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			brokenOff(t, end)
+		})
+	}
+}
+
+func brokenOff(t *testing.T, end func(p *people, who account.Account, file cases.Case, viewing string) error) {
+	t.Helper()
 	p := newPeople(t, func(cfg *api.Config) { cfg.AskAgain = 20 * time.Millisecond })
 	id := p.camera("unicom", "GATE", 104.9, 25.09)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
 	p.record(id, storagetest.Script{Runs: []storagetest.Run{{Pieces: piece(v, 300)}}})
 	a := p.add("li", "", account.Investigator)
+	file := p.file("li", "A1", string(id))
+	viewing := p.signedIn("li").viewing(file.ID, "GATE")
 	bearer, _, err := p.book.SignIn(t.Context(), "li", secret.New(right), "", "192.0.2.1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server, serving := p.smallBuffers()
-	conn, resp := readHead(t, server, "/api/v1/cameras/GATE/clip.mp4?"+span(begin, begin+300*timeline.Second), "Cookie: qianshao_session="+bearer.Reveal()+"\r\n")
+	conn, resp := readHead(t, server, "/api/v1/cameras/GATE/clip.mp4?"+span(begin, begin+300*timeline.Second)+"&viewing="+viewing, "Cookie: qianshao_session="+bearer.Reveal()+"\r\n")
 	defer conn.Close() //nolint:errcheck // read to its end
 	if serving.Load() != 1 {
 		t.Fatal("the answer is sent already: the test shows nothing")
 	}
-	if err := p.book.EndSessions(t.Context(), a.ID); err != nil {
+	if err := end(p, a, file, viewing); err != nil {
 		t.Fatal(err)
 	}
 	if err := waitFor(t.Context(), func() bool { return serving.Load() == 0 }); err != nil {
@@ -383,7 +478,15 @@ func FuzzWhoAsks(f *testing.F) {
 	}
 	f.Cleanup(func() { _ = book.Close() })
 	s := newSite(f, func(cfg *api.Config) {
-		cfg.Accounts, cfg.PerAddress = book, api.Limit{Rate: 1e9, Burst: 1e9, AtOnce: 1e6}
+		files, err := cases.Open(f.Context(), cases.Config{
+			Dir: f.TempDir(), Key: noSealer{}, Register: cfg.Register, Spots: cfg.Registry.Spots,
+			UnitArea: func(context.Context, string) (area.Area, error) { return area.Area{}, nil },
+		})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Cleanup(func() { _ = files.Close() })
+		cfg.Accounts, cfg.Cases, cfg.PerAddress = book, files, api.Limit{Rate: 1e9, Burst: 1e9, AtOnce: 1e6}
 	})
 	f.Add("Bearer q_aaaa", "qianshao_session=s_aaaa", "from=2026-11-23T01:00:00Z&to=2026-11-23T01:00:01Z")
 	f.Add("Basic eDp5", "qianshao_session=; qianshao_session=\"x\"", "viewing=%ff&from=")

@@ -20,8 +20,9 @@ const (
 // use is what the register is told of a request for footage, before it is
 // answered.
 func (a *asked) use(rt *route, r *http.Request) viewing.Use {
-	u := viewing.Use{Who: a.subject.ID, Unit: a.subject.Unit, Address: a.address, Act: string(rt.action), Camera: a.camera.ID, Span: a.span}
+	u := viewing.Use{Who: a.subject.ID, Unit: a.subject.Unit, Address: a.address, Act: string(rt.action), Camera: a.camera.ID, Span: a.span, Viewing: a.viewing.ID}
 	switch {
+	case u.Viewing != "" && u.Camera != "": // all of it is registered already
 	case rt.extent == moment:
 		u.Span.From = a.span.From / momentWidth * momentWidth
 		u.Span.To = u.Span.From + momentWidth

@@ -23,6 +23,7 @@ type Config struct {
 	Segment   Segment   `key:"segment"`
 	Retention Retention `key:"retention"`
 	Register  Register  `key:"register"`
+	Cases     Cases     `key:"cases"`
 	Ingest    Ingest    `key:"ingest"`
 	Push      Push      `key:"push"`
 	Clips     Clips     `key:"clips"`
@@ -96,6 +97,13 @@ type Register struct {
 	Days int `key:"days"`
 }
 
+// Cases are what footage is seen for. Those that reach further wait for a second
+// officer; 0: none does.
+type Cases struct {
+	ApproveCameras int           `key:"approve_cameras"` // so many in the area
+	ApproveSpan    time.Duration `key:"approve_span"`    // so much footage
+}
+
 // Ingest is how cameras are pulled.
 type Ingest struct {
 	Connect    time.Duration `key:"connect"`     // for dial and dialogue together
@@ -157,6 +165,7 @@ func Default() Config {
 		Segment:   Segment{Length: time.Minute},
 		Retention: Retention{Days: 30, MinFree: 2 * GB},
 		Register:  Register{Days: 3 * 366},
+		Cases:     Cases{ApproveCameras: 20, ApproveSpan: 24 * time.Hour},
 		Ingest: Ingest{
 			Connect: 10 * time.Second, FirstFrame: 10 * time.Second, Stall: 10 * time.Second,
 			MaxMbit: 100, RetryMin: time.Second, RetryMax: time.Minute,

@@ -24,6 +24,9 @@ import (
 // figuresEvery is how often fps, bitrate and the like are refreshed.
 const figuresEvery = 2 * time.Second
 
+// startTime is after how long what only the start needed is given back.
+const startTime = 10 * time.Second
+
 // Config of a Supervisor. Everything without "may be" is needed.
 type Config struct {
 	Registry *registry.Registry
@@ -98,6 +101,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	changes := s.cfg.Registry.Watch(ctx)
 	tick := time.NewTicker(figuresEvery)
 	defer tick.Stop()
+	settled := time.NewTimer(startTime)
+	defer settled.Stop()
 	for {
 		select {
 		case _, ok := <-changes:
@@ -106,6 +111,10 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			}
 			if err := s.reconcile(ctx); err != nil && ctx.Err() == nil {
 				s.cfg.Log.Error("cameras not read, the present ones go on", "err", err)
+			}
+		case <-settled.C:
+			if err := forgetStart(); err != nil {
+				s.cfg.Log.Debug("pages of the start stay in memory", "err", err)
 			}
 		case now := <-tick.C:
 			for _, r := range s.list() {

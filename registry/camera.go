@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"qianshao/registry/area"
 	"qianshao/registry/secret"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -27,9 +28,21 @@ type Camera struct {
 	EnrolledAt timeline.Micros `json:"enrolled_at"`
 	RemovedAt  timeline.Micros `json:"removed_at,omitempty"`
 	// RetentionDays is 0 for the installation's default.
-	RetentionDays int      `json:"retention_days,omitempty"`
-	Place         *Place   `json:"place,omitempty"` // nil: not known
-	Streams       []Stream `json:"streams"`         // main first, without holes; never empty
+	RetentionDays int `json:"retention_days,omitempty"`
+	// Division is where it stands, as a statistical code of 12 digits (county 6,
+	// township 9, village 12); empty: not known.
+	Division string   `json:"division,omitempty"`
+	Place    *Place   `json:"place,omitempty"` // nil: not known
+	Streams  []Stream `json:"streams"`         // main first, without holes; never empty
+}
+
+// Spot is where it stands, as areas look at it.
+func (c *Camera) Spot() area.Spot {
+	s := area.Spot{Camera: c.ID, Division: c.Division}
+	if c.Place != nil {
+		s.Lon, s.Lat, s.Placed = c.Place.Lon, c.Place.Lat, true
+	}
+	return s
 }
 
 // Place is where a camera stands and looks.
@@ -93,7 +106,7 @@ func (s *Stream) equal(o *Stream) bool {
 }
 
 func (c *Camera) equal(o *Camera) bool {
-	if c.Name != o.Name || c.Lifecycle != o.Lifecycle || c.RetentionDays != o.RetentionDays ||
+	if c.Name != o.Name || c.Lifecycle != o.Lifecycle || c.RetentionDays != o.RetentionDays || c.Division != o.Division ||
 		!c.Place.equal(o.Place) || len(c.Streams) != len(o.Streams) {
 		return false
 	}

@@ -84,12 +84,14 @@ type Draft struct {
 	FOV           Field[float64]
 	Range         Field[float64]
 	RetentionDays Field[int]
+	Division      Field[string]
 }
 
 var (
-	deviceForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-	carrierForm = regexp.MustCompile(`^[a-z0-9._-]{1,32}$`)
-	pinForm     = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	deviceForm   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	carrierForm  = regexp.MustCompile(`^[a-z0-9._-]{1,32}$`)
+	divisionForm = regexp.MustCompile(`^[0-9]{12}$`)
+	pinForm      = regexp.MustCompile(`^[0-9a-f]{64}$`)
 )
 
 // DefaultCarrier is the carrier of cameras that name none.
@@ -128,7 +130,7 @@ func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
 		cam.ID = media.NewCameraID()
 		cam.Streams = []Stream{{ID: cam.ID.Stream(0), Transport: Auto}}
 	}
-	for _, step := range []func(*Camera) *FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyRetention} {
+	for _, step := range []func(*Camera) *FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyDivision, d.applyRetention} {
 		if fe := step(cam); fe != nil {
 			return nil, fe
 		}
@@ -276,6 +278,14 @@ func (d *Draft) applyPlace(cam *Camera) *FieldError {
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+func (d *Draft) applyDivision(cam *Camera) *FieldError {
+	d.Division.apply(&cam.Division)
+	if cam.Division != "" && !divisionForm.MatchString(cam.Division) {
+		return &FieldError{"village_code", CodeBadText, fmt.Sprintf("%.40q is no division code: use its 12 digits, written as text", cam.Division)}
+	}
+	return nil
+}
 
 // maxRetentionDays is ten years: more is a typing mistake.
 const maxRetentionDays = 3650

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"qianshao/registry/area"
 	"qianshao/storage/media"
+	"qianshao/storage/timeline"
 )
 
 // Query chooses cameras. The zero value is all active ones.
@@ -17,6 +19,8 @@ type Query struct {
 	// for active and removed ones; empty: active ones.
 	State   string
 	Carrier string // only this carrier's; empty: of all
+	// In leaves out cameras that it says no to; nil: none.
+	In func(*area.Spot) bool
 }
 
 // The values of Query.State that are no Phase.
@@ -48,7 +52,7 @@ func (r *Registry) List(ctx context.Context, q Query) (Page, error) {
 	var page Page
 	for {
 		want := fetchAtOnce
-		if q.Limit > 0 && (q.State == "" || q.State == QueryAll || q.State == QueryRemoved) {
+		if q.Limit > 0 && q.In == nil && (q.State == "" || q.State == QueryAll || q.State == QueryRemoved) {
 			want = min(want, q.Limit-len(page.Items)+1) // one more tells whether a page follows
 		}
 		list, err := r.cameras(ctx, r.db.R(), where+` AND (c.carrier > ? OR c.carrier = ? AND c.device_id > ?)
@@ -58,6 +62,9 @@ func (r *Registry) List(ctx context.Context, q Query) (Page, error) {
 		}
 		for i := range list {
 			if !r.inPhase(&list[i], q.State) {
+				continue
+			}
+			if spot := list[i].Spot(); q.In != nil && !q.In(&spot) {
 				continue
 			}
 			if q.Limit > 0 && len(page.Items) == q.Limit {
@@ -128,4 +135,28 @@ func (r *Registry) IDs(ctx context.Context) ([]media.CameraID, error) {
 		return nil, fmt.Errorf("list cameras: %w", r.db.Explain(err))
 	}
 	return out, nil
+}
+
+// Spots visits where all active cameras stand, until f returns false.
+func (r *Registry) Spots(ctx context.Context, f func(*area.Spot) bool) error {
+	rows, err := r.db.R().QueryContext(ctx, `SELECT c.id, c.division, p.lon, p.lat FROM cameras c
+		LEFT JOIN camera_places p ON p.camera = c.id AND p.valid_to = ? WHERE c.lifecycle = 'active'`, int64(timeline.Forever))
+	if err != nil {
+		return fmt.Errorf("list places: %w", r.db.Explain(err))
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var s area.Spot
+		var lon, lat *float64
+		if err := rows.Scan(&s.Camera, &s.Division, &lon, &lat); err != nil {
+			return fmt.Errorf("list places: %w", err)
+		}
+		if lon != nil && lat != nil {
+			s.Lon, s.Lat, s.Placed = *lon, *lat, true
+		}
+		if !f(&s) {
+			return nil
+		}
+	}
+	return r.db.Explain(rows.Err())
 }

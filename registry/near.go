@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"qianshao/registry/area"
 	"qianshao/storage/timeline"
 )
 
@@ -19,10 +20,6 @@ type Found struct {
 	Valid     timeline.Span
 	DistanceM float64
 }
-
-// earthRadius is the mean radius in metres (WGS-84, IUGG): the sphere is wrong
-// by at most 0.6 %.
-const earthRadius = 6_371_008.8
 
 // Near returns the cameras that stood within radiusM metres of a point (WGS-84
 // degrees) at some time in the window, nearest first, once each, with the
@@ -74,7 +71,7 @@ func (r *Registry) inBox(ctx context.Context, lon, lat, radiusM float64, window 
 		if err := rows.Scan(&f.ID, &f.Valid.From, &f.Valid.To, &p.Lon, &p.Lat, &p.Azimuth, &p.FOV, &p.Range); err != nil {
 			return nil, err
 		}
-		f.DistanceM = Distance(lon, lat, p.Lon, p.Lat)
+		f.DistanceM = area.Distance(lon, lat, p.Lon, p.Lat)
 		if f.DistanceM > radiusM {
 			continue
 		}
@@ -118,11 +115,11 @@ type box struct {
 // boxAround returns a box that holds every point within radiusM.
 func boxAround(lon, lat, radiusM float64) box {
 	const slack = 1e-6 // degrees, 0.1 m: rounding must not lose a camera on the rim
-	dLat := radiusM/earthRadius*180/math.Pi + slack
+	dLat := radiusM/area.EarthRadius*180/math.Pi + slack
 	b := box{south: lat - dLat, north: lat + dLat}
 	// The meridians that touch the circle do so at sin(dLon) = sin(r) / cos(lat)
 	// (right-angled spherical triangle with the pole).
-	s := math.Sin(math.Min(radiusM/earthRadius, math.Pi/2)) / math.Cos(lat*math.Pi/180)
+	s := math.Sin(math.Min(radiusM/area.EarthRadius, math.Pi/2)) / math.Cos(lat*math.Pi/180)
 	if !(s < 1) {
 		b.allLon = true
 		return b
@@ -148,13 +145,4 @@ func (b box) where() (sql string, args []any) {
 		return sql + ` AND (lon >= ? OR lon <= ?)`, append(args, b.west, b.east)
 	}
 	return sql + ` AND lon BETWEEN ? AND ?`, append(args, b.west, b.east)
-}
-
-// Distance is the length in metres of the great circle between two points in
-// degrees (haversine).
-func Distance(lon1, lat1, lon2, lat2 float64) float64 {
-	const rad = math.Pi / 180
-	sLat, sLon := math.Sin((lat2-lat1)*rad/2), math.Sin((lon2-lon1)*rad/2)
-	h := sLat*sLat + math.Cos(lat1*rad)*math.Cos(lat2*rad)*sLon*sLon
-	return 2 * earthRadius * math.Asin(math.Sqrt(min(h, 1)))
 }

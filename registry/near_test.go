@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"qianshao/registry/area"
 	"qianshao/storage/timeline"
 )
 
@@ -62,17 +63,6 @@ func TestNearInOrderAndInTime(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ lon1, lat1, lon2, lat2, want float64 }{
-		{0, 0, 0, 0, 0}, {0, 0, 0, 1, 111195}, {179.5, 0, -179.5, 0, 111195}, {0, 90, 123, 90, 0}, {0, 0, 180, 0, math.Pi * earthRadius},
-	} {
-		if got := Distance(c.lon1, c.lat1, c.lon2, c.lat2); math.Abs(got-c.want) > 1 {
-			t.Errorf("%v: %f", c, got)
-		}
-	}
-}
-
 // The box must hold every point of the circle, at poles and date line too.
 func TestBoxHoldsTheCircle(t *testing.T) {
 	t.Parallel()
@@ -81,7 +71,7 @@ func TestBoxHoldsTheCircle(t *testing.T) {
 		lat := rapid.Float64Range(-90, 90).Draw(t, "lat")
 		radius := math.Pow(10, rapid.Float64Range(0, 7.4).Draw(t, "log radius"))
 		// A point at a bearing and a distance within the radius.
-		d := rapid.Float64Range(0, 1).Draw(t, "part") * math.Min(radius, math.Pi*earthRadius) / earthRadius
+		d := rapid.Float64Range(0, 1).Draw(t, "part") * math.Min(radius, math.Pi*area.EarthRadius) / area.EarthRadius
 		b := rapid.Float64Range(0, 2*math.Pi).Draw(t, "bearing")
 		la, lo := lat*math.Pi/180, lon*math.Pi/180
 		pLat := math.Asin(math.Max(-1, math.Min(1, math.Sin(la)*math.Cos(d)+math.Cos(la)*math.Sin(d)*math.Cos(b))))
@@ -92,8 +82,8 @@ func TestBoxHoldsTheCircle(t *testing.T) {
 		if !box.allLon {
 			ok = ok && (box.west <= x && x <= box.east || box.west > box.east && (x >= box.west || x <= box.east))
 		}
-		if !ok && Distance(lon, lat, x, y) <= radius {
-			t.Fatalf("%v,%v at %v m lies outside %+v", x, y, Distance(lon, lat, x, y), box)
+		if !ok && area.Distance(lon, lat, x, y) <= radius {
+			t.Fatalf("%v,%v at %v m lies outside %+v", x, y, area.Distance(lon, lat, x, y), box)
 		}
 	})
 }

@@ -19,7 +19,7 @@ type querier interface {
 
 // selectCameras reads cameras with the place they have now; a removed camera
 // keeps its last. ? is timeline.Forever.
-const selectCameras = `SELECT c.id, c.carrier, c.device_id, c.name, c.lifecycle, c.enrolled_us, c.removed_us, c.retention_days,
+const selectCameras = `SELECT c.id, c.carrier, c.device_id, c.name, c.lifecycle, c.enrolled_us, c.removed_us, c.retention_days, c.division,
 	p.lon, p.lat, p.azimuth_deg, p.fov_deg, p.range_m
 	FROM cameras c LEFT JOIN camera_places p ON p.camera = c.id AND p.valid_to = ?`
 
@@ -36,7 +36,7 @@ func (r *Registry) cameras(ctx context.Context, on querier, where string, args .
 		var c Camera
 		var lon, lat *float64
 		var p Place
-		if err := rows.Scan(&c.ID, &c.Carrier, &c.DeviceID, &c.Name, &c.Lifecycle, &c.EnrolledAt, &c.RemovedAt, &c.RetentionDays,
+		if err := rows.Scan(&c.ID, &c.Carrier, &c.DeviceID, &c.Name, &c.Lifecycle, &c.EnrolledAt, &c.RemovedAt, &c.RetentionDays, &c.Division,
 			&lon, &lat, &p.Azimuth, &p.FOV, &p.Range); err != nil {
 			return nil, err
 		}

@@ -88,9 +88,10 @@ func (p *replayer) enrol(ctx context.Context, a *acts.Act) error {
 	if !known {
 		p.made++
 	}
-	err = p.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days)
-		VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, retention_days = excluded.retention_days`,
-		string(a.Camera), carrier, device, e.Name, string(Active), int64(a.Span.From), e.Keep)
+	err = p.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division)
+		VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, retention_days = excluded.retention_days,
+		division = excluded.division`,
+		string(a.Camera), carrier, device, e.Name, string(Active), int64(a.Span.From), e.Keep, e.Division)
 	if err != nil {
 		return err
 	}

@@ -48,11 +48,11 @@ func (w *writer) put(ctx context.Context, old, cam *Camera) error {
 		}
 		cam.EnrolledAt = from
 	}
-	err := w.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, lifecycle = excluded.lifecycle,
-		enrolled_us = excluded.enrolled_us, removed_us = excluded.removed_us, retention_days = excluded.retention_days`,
-		string(cam.ID), cam.Carrier, cam.DeviceID, cam.Name, string(cam.Lifecycle),
-		int64(cam.EnrolledAt), int64(cam.RemovedAt), cam.RetentionDays)
+	err := w.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, lifecycle = excluded.lifecycle,
+		enrolled_us = excluded.enrolled_us, removed_us = excluded.removed_us, retention_days = excluded.retention_days,
+		division = excluded.division`, string(cam.ID), cam.Carrier, cam.DeviceID, cam.Name, string(cam.Lifecycle),
+		int64(cam.EnrolledAt), int64(cam.RemovedAt), cam.RetentionDays, cam.Division)
 	if err != nil {
 		return err
 	}

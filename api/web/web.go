@@ -105,6 +105,9 @@ func (p *Page) Register(w http.ResponseWriter, _ *http.Request) error {
 // SignIn serves the page to sign in and to set a password.
 func (p *Page) SignIn(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "signin.html") }
 
+// Cases serves the page of cases.
+func (p *Page) Cases(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "cases.html") }
+
 // Me serves the page of one's own account.
 func (p *Page) Me(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "me.html") }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"qianshao/registry/account"
+	"qianshao/registry/area"
 	"qianshao/storage/timeline"
 )
 
@@ -244,6 +245,7 @@ type accountUnitCmd struct {
 	Kind   account.UnitKind `required:"" placeholder:"KIND" help:"bureau, county or station."`
 	Parent string           `placeholder:"ID" help:"The unit it belongs to; a bureau has none."`
 	Area   []string         `placeholder:"CODE" help:"Division codes of 6, 9 or 12 digits, with commas."`
+	Ring   []string         `name:"polygon" sep:"none" placeholder:"'LON,LAT LON,LAT LON,LAT'" help:"An area that is no division: its corners, WGS-84. May be given again."`
 }
 
 // Help is printed below the flags.
@@ -259,6 +261,13 @@ Example:
 func (c *accountUnitCmd) Run(e *env) error {
 	return c.connected(e, func(conn *client) error {
 		u := account.Unit{ID: c.ID, Name: c.Name, Kind: c.Kind, Parent: c.Parent, Areas: c.Area}
+		for _, text := range c.Ring {
+			p, err := area.ParsePolygon(text)
+			if err != nil {
+				return fmt.Errorf("--polygon: %w", err)
+			}
+			u.Polygons = append(u.Polygons, p)
+		}
 		if _, err := conn.send(e.ctx, "POST", "/control/v1/units", u, nil); err != nil {
 			return err
 		}

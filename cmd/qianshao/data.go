@@ -15,6 +15,8 @@ import (
 	"qianshao/ingest/timesync"
 	"qianshao/registry"
 	"qianshao/registry/account"
+	"qianshao/registry/area"
+	"qianshao/registry/cases"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage"
@@ -43,6 +45,7 @@ type data struct {
 	book    *register.Register // the access register
 	views   *viewing.Book
 	people  *account.Book
+	cases   *cases.Book
 	noAuth  bool // nobody signs in: this machine alone is answered
 	index   *index.DB
 	reg     *registry.Registry
@@ -113,6 +116,17 @@ func (d *data) open(ctx context.Context) error {
 		},
 		func() (err error) {
 			d.people, err = account.Open(ctx, account.Config{Dir: cfg.Data, Key: d.reg.Sealer(), Log: log})
+			return err
+		},
+		func() (err error) {
+			d.cases, err = cases.Open(ctx, cases.Config{
+				Dir: cfg.Data, Key: d.reg.Sealer(), Register: d.book, Log: log, Spots: d.reg.Spots,
+				Limits: cases.Limits{Cameras: cfg.Cases.ApproveCameras, Span: cfg.Cases.ApproveSpan},
+				UnitArea: func(ctx context.Context, unit string) (area.Area, error) {
+					units, err := d.people.Units(ctx)
+					return account.AreaOf(units, unit), err
+				},
+			})
 			return err
 		},
 	} {
@@ -216,11 +230,14 @@ func (d *data) close() error {
 		errs = append(errs, d.views.Close(short))
 		cancel()
 	}
-	if d.book != nil {
-		errs = append(errs, d.book.Close())
+	if d.cases != nil {
+		errs = append(errs, d.cases.Close())
 	}
 	if d.people != nil {
 		errs = append(errs, d.people.Close())
+	}
+	if d.book != nil {
+		errs = append(errs, d.book.Close())
 	}
 	if d.reg != nil {
 		errs = append(errs, d.reg.Close())
@@ -234,7 +251,7 @@ func (d *data) close() error {
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}
-	d.views, d.book, d.people, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil, nil
+	d.views, d.cases, d.people, d.book, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

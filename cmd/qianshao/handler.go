@@ -35,12 +35,12 @@ func idleHandler(d *data) (http.Handler, error) {
 // newAPI joins the API with what it answers from.
 func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, error) {
 	p := d.cfg.Pictures
-	people := d.people
+	people, files := d.people, d.cases
 	if d.noAuth {
-		people = nil
+		people, files = nil, nil
 	}
 	return api.New(api.Config{
-		Accounts: people,
+		Accounts: people, Cases: files,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
 		Pictures:     picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)}),
 		Checks:       d.checks(),

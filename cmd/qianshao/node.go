@@ -126,6 +126,7 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 		u.Go(func() error { n.retain(upkeep); return nil })
 		u.Go(func() error { return n.reg.ShipSnapshots(upkeep, n.store, snapshotEvery) })
 		u.Go(func() error { return n.people.Run(upkeep, n.store, snapshotEvery) })
+		u.Go(func() error { return n.cases.Run(upkeep, n.store, snapshotEvery) })
 	}
 	if slices.Contains(roles, "ingest") {
 		g.Go(func() error { return n.archive.StampAlive(running, "node", n.boot, now) })
@@ -162,6 +163,9 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 		}
 		if derr := n.people.Ship(drain, n.store); derr != nil {
 			n.log.Warn("the copy of the accounts is shipped after the next start", "err", derr)
+		}
+		if derr := n.cases.Ship(drain, n.store); derr != nil {
+			n.log.Warn("the copy of the cases is shipped after the next start", "err", derr)
 		}
 	}
 	stopUpkeep()

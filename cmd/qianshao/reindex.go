@@ -43,6 +43,7 @@ type reindexed struct {
 	Acts     int               `json:"acts"`
 	Register int               `json:"register"`          // entries of access registers that came back from the store
 	Accounts int               `json:"accounts"`          // that came back from the store
+	Cases    int               `json:"cases"`             // the same
 	Restored bool              `json:"restored"`          // the registry came back from its snapshot
 	Cameras  int               `json:"cameras"`           // made from acts alone: without address and password
 	Aside    []string          `json:"aside,omitempty"`   // old databases
@@ -136,6 +137,8 @@ func (d *data) reindex(e *env, deep bool, report *reindexed) error {
 		report.Warning = err.Error() + ": put back the secret.key of then and run qianshao reindex again, or make the accounts anew"
 	} else if err != nil {
 		return err
+	} else if report.Cases, err = d.cases.Restore(e.ctx, d.store); err != nil {
+		return err
 	}
 	var local []acts.Act
 	for a, err := range d.acts.Local(e.ctx) {
@@ -194,6 +197,9 @@ func (r *reindexed) print(e *env) error {
 	}
 	if r.Restored {
 		text += "cameras restored from the newest snapshot\n"
+	}
+	if r.Cases > 0 {
+		text += plural(r.Cases, "case") + " restored\n"
 	}
 	if r.Accounts > 0 {
 		text += plural(r.Accounts, "account") + " restored; the passwords are those of then\n"

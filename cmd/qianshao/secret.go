@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -51,7 +52,7 @@ func (c *control) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 		if out.Sealed, out.Locked, err = c.d.people.Reseal(ctx); err != nil {
 			return out, err
 		}
-		return out, c.d.people.Replace(ctx, c.d.store)
+		return out, errors.Join(c.d.people.Replace(ctx, c.d.store), c.d.cases.Replace(ctx, c.d.store))
 	})
 	if err != nil {
 		return err

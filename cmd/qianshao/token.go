@@ -49,7 +49,7 @@ type tokenIssueCmd struct {
 	Name    string       `required:"" placeholder:"TEXT" help:"What it is for."`
 	Role    account.Role `required:"" placeholder:"ROLE" help:"carrier, admin, auditor or investigator."`
 	Carrier string       `placeholder:"CARRIER" help:"Of role carrier: whose cameras."`
-	Case    string       `placeholder:"NUMBER" help:"Of role investigator: the case it is bound to. There are no cases yet, so it may do nothing."`
+	Case    string       `placeholder:"NUMBER" help:"Of role investigator: the case it is bound to."`
 	Days    int          `default:"90" help:"How long it works, at most 400."`
 	JSON    bool         `name:"json" help:"Print JSON."`
 }
@@ -113,6 +113,11 @@ func (c *control) issueToken(w http.ResponseWriter, r *http.Request) error {
 	var t account.Token
 	if err := decode(r, &t); err != nil {
 		return err
+	}
+	if t.Case != "" {
+		if x, err := c.d.cases.Get(t.Case); err != nil || x.Number != t.Case {
+			return fault(http.StatusUnprocessableEntity, fmt.Errorf("--case %.80q: there is no case of this number", t.Case))
+		}
 	}
 	if err := c.act(r, "token.issue", fmt.Sprintf("%s (%s)", t.Name, t.Role)); err != nil {
 		return err

@@ -23,10 +23,16 @@ import (
 // a socket with SO_RCVLOWAT, a pooled buffer, H.264 depacketized by hand, a
 // fragment a second written with one call. No hash, no sync, no index, no
 // clock, no recovery: nothing of the recorder's code runs here.
+//
+// It syncs nothing, so the kernel would write its pages out when they are 30 s
+// old, all cameras' at once, and the recorder's syncs would wait behind them:
+// the floor would then measure itself in the recorder. It empties its file
+// before that (floorKeeps), and nothing of it ever reaches the disk.
 
 const (
 	floorMark   = 64 << 10
 	floorBuffer = 256 << 10
+	floorKeeps  = 10 // fragments, of a second each
 )
 
 // floorRole is the floor as a process.
@@ -82,6 +88,7 @@ type floorCamera struct {
 	first     func()
 	file      *os.File
 	fragment  []byte // moof room, then mdat
+	written   int    // fragments in the file
 	sizes     []uint32
 	frame     int // start of the picture in fragment
 	nal       int // start of the NAL unit being put together
@@ -300,6 +307,14 @@ func (c *floorCamera) flush() error {
 		head = binary.BigEndian.AppendUint32(head, 0)
 	}
 	binary.BigEndian.PutUint32(head, uint32(len(head)))
+	if c.written == floorKeeps {
+		c.written = 0
+		_, err := c.file.Seek(0, io.SeekStart)
+		if err := errors.Join(err, c.file.Truncate(0)); err != nil {
+			return err
+		}
+	}
+	c.written++
 	_, err := unix.Writev(int(c.file.Fd()), [][]byte{head, c.fragment[moofRoom:]})
 	c.fragment = c.fragment[:moofRoom]
 	c.sizes = c.sizes[:0]

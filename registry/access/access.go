@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -38,6 +39,13 @@ const (
 	ReadRegister   Action = "register.read"
 	ManageAccounts Action = "account.manage"
 	Operate        Action = "system.operate" // metrics, retention, checks
+	ListCases      Action = "case.list"
+	OpenCase       Action = "case.open"
+	ReadCase       Action = "case.read"
+	WorkOnCase     Action = "case.work" // members, hops, viewings, its end
+	ApproveCase    Action = "case.approve"
+	ReviewCase     Action = "case.review"
+	OpenViewing    Action = "viewing.open"
 )
 
 // Shows reports whether an action lets somebody see footage: it is registered
@@ -69,7 +77,11 @@ type Subject struct {
 	Roles   []string
 	Unit    string // of an account
 	Carrier string // of role carrier
+	Case    string // of a program of role investigator: the number of its case
 }
+
+// Has reports whether the subject has a role.
+func (s *Subject) Has(role string) bool { return slices.Contains(s.Roles, role) }
 
 // Request is one question to the gate.
 type Request struct {
@@ -78,8 +90,38 @@ type Request struct {
 	Camera  media.CameraID // empty for actions on no single camera
 	Carrier string         // of the camera; without one: whose cameras are meant, empty: all
 	Span    timeline.Span  // of the footage asked for; zero for other actions
-	Viewing string         // id of the viewing this belongs to (parameter viewing=)
+	Case    string         // id of a case; of actions on one
+	Facts   Facts
 }
+
+// Facts are what holds at the moment of the question and the policies cannot know.
+type Facts struct {
+	InCase    bool // an open case of the subject reaches the camera
+	InViewing bool // the viewing that the request names is open, the subject's, and contains camera and span
+	Member    bool // the subject works on the case
+	Second    bool // the subject may be the case's second officer
+}
+
+// context is the facts as the policies see them; there are few, and each costs to
+// make.
+func (f Facts) context() types.Record {
+	n := 0
+	for i, set := range [...]bool{f.InCase, f.InViewing, f.Member, f.Second} {
+		if set {
+			n |= 1 << i
+		}
+	}
+	return contexts[n]
+}
+
+var contexts = func() (all [16]types.Record) {
+	for n := range all {
+		all[n] = types.NewRecord(types.RecordMap{
+			"in_case": types.Boolean(n&1 != 0), "in_viewing": types.Boolean(n&2 != 0), "member": types.Boolean(n&4 != 0), "second": types.Boolean(n&8 != 0),
+		})
+	}
+	return all
+}()
 
 //go:embed policy.cedar
 var policy []byte
@@ -89,8 +131,8 @@ func Policy() string { return string(policy) }
 
 // Authorizer decides. Handlers hold one; there is one implementation, New.
 type Authorizer struct {
-	policies *cedar.PolicySet
-	roles    sync.Map // of types.Set, by the names joined: few there are, and costly to make
+	policies map[Action]*cedar.PolicySet // what could apply to each; nil: none
+	roles    sync.Map                    // of types.Set, by the names joined: few there are, and costly to make
 }
 
 // New makes the gate.
@@ -99,7 +141,29 @@ func New() *Authorizer {
 	if err != nil {
 		panic(err) // built in, and read by every test
 	}
-	return &Authorizer{policies: set}
+	return &Authorizer{policies: byAction(set)}
+}
+
+// Actions are all there are.
+var Actions = []Action{
+	ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, FindFootage, ReadFootage, ReadPicture, WatchLive,
+	ReadRegister, ManageAccounts, Operate, ListCases, OpenCase, ReadCase, WorkOnCase, ApproveCase, ReviewCase, OpenViewing,
+}
+
+// byAction leaves out, for each action, the policies that name others only: a
+// question is then answered by a handful of them.
+func byAction(set *cedar.PolicySet) map[Action]*cedar.PolicySet {
+	out := map[Action]*cedar.PolicySet{}
+	for _, a := range Actions {
+		some := cedar.NewPolicySet()
+		for id, p := range set.All() {
+			if text := string(p.MarshalCedar()); !strings.Contains(text, `Action::"`) || strings.Contains(text, `Action::"`+string(a)+`"`) {
+				some.Add(id, p)
+			}
+		}
+		out[a] = some
+	}
+	return out
 }
 
 // Authorize returns nil if the request may go on, else an error that wraps
@@ -110,7 +174,11 @@ func (a *Authorizer) Authorize(ctx context.Context, r Request) error {
 		return err
 	}
 	switch r.Action {
-	case ListCameras, AddCameras, FindFootage, ReadRegister, ManageAccounts, Operate:
+	case ListCameras, AddCameras, FindFootage, ReadRegister, ManageAccounts, Operate, ListCases, OpenCase, OpenViewing:
+	case ReadCase, WorkOnCase, ApproveCase, ReviewCase:
+		if r.Case == "" {
+			return fmt.Errorf("%s without a case: %w", r.Action, ErrForbidden)
+		}
 	case ReadCamera, EditCamera, ReadTimeline, ReadFootage, ReadPicture, WatchLive:
 		if r.Camera == "" {
 			return fmt.Errorf("%s without a camera: %w", r.Action, ErrForbidden)
@@ -119,8 +187,9 @@ func (a *Authorizer) Authorize(ctx context.Context, r Request) error {
 		return fmt.Errorf("action %q: %w", r.Action, ErrForbidden)
 	}
 	q := a.ask(&r)
-	decision, _ := cedar.Authorize(a.policies, &q, cedar.Request{
+	decision, _ := cedar.Authorize(a.policies[r.Action], &q, cedar.Request{
 		Principal: q.principal.UID, Action: types.NewEntityUID("Action", types.String(r.Action)), Resource: q.resource.UID,
+		Context: r.Facts.context(),
 	})
 	if decision != cedar.Allow {
 		return fmt.Errorf("%s: %w", r.Action, ErrForbidden)
@@ -145,6 +214,8 @@ func (s *Subject) uid() types.EntityUID {
 
 func (r *Request) uid() types.EntityUID {
 	switch {
+	case r.Case != "":
+		return types.NewEntityUID("Case", types.String(r.Case))
 	case r.Camera != "":
 		return types.NewEntityUID("Camera", types.String(r.Camera))
 	case r.Carrier != "":

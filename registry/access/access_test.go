@@ -10,61 +10,79 @@ import (
 	"qianshao/storage/media"
 )
 
-var actions = []Action{
-	ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, FindFootage, ReadFootage, ReadPicture, WatchLive,
-	ReadRegister, ManageAccounts, Operate,
-}
+var actions = Actions
 
-// Every role against every action, on a camera of its own carrier and of another.
+// Every role against every action: on a camera of its own carrier and on another;
+// with the facts that are given, and with none.
 func TestRolesAndActions(t *testing.T) {
 	t.Parallel()
 	gate, cam := New(), media.NewCameraID()
 	footage := []Action{FindFootage, ReadFootage, ReadPicture, WatchLive}
+	begin := []Action{ListCases, OpenCase, OpenViewing}
+	audits := []Action{ReadCamera, ReadRegister, ListCases, ReadCase, ReviewCase}
+	all := Facts{InCase: true, InViewing: true, Member: true, Second: true}
+	li := Subject{Kind: Account, ID: "li", Roles: []string{"investigator"}}
 	for _, c := range []struct {
 		name    string
 		who     Subject
-		own     []Action // on a camera of unicom, and on unicom
-		foreign []Action // on one of telecom, and on all
+		facts   Facts
+		own     []Action // on a camera of unicom, and on unicom, with the facts
+		foreign []Action // on one of telecom, and on all, without
 	}{
-		{"nobody", Subject{}, nil, nil},
-		{"operator", Subject{Kind: Operator}, actions, actions},
-		{"without accounts", Subject{Kind: Anyone}, actions, actions},
-		{"an account without a role", Subject{Kind: Account, ID: "operator"}, nil, nil},
+		{"nobody", Subject{}, all, nil, nil},
+		{"operator", Subject{Kind: Operator}, Facts{}, actions, actions},
+		{"without accounts", Subject{Kind: Anyone}, Facts{}, actions, actions},
+		{"an account without a role", Subject{Kind: Account, ID: "operator"}, all, nil, nil},
 		{
-			"investigator",
-			Subject{Kind: Account, ID: "li", Roles: []string{"investigator"}},
-			append([]Action{ListCameras, ReadCamera, ReadTimeline}, footage...), append([]Action{ListCameras, ReadCamera, ReadTimeline}, footage...),
+			"investigator in a case", li,
+			Facts{InCase: true, Member: true},
+			append([]Action{ListCameras, ReadCamera, ReadTimeline, ReadCase, WorkOnCase}, begin...), begin,
 		},
+		{"investigator in a viewing", li, Facts{InViewing: true}, append(begin[:3:3], footage...), begin},
+		{"second officer", li, Facts{Second: true}, append([]Action{ReadCase, ApproveCase}, begin...), begin},
 		{
 			"carrier",
 			Subject{Kind: Account, ID: "wang", Roles: []string{"carrier"}, Carrier: "unicom"},
+			all,
 			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline},
 			nil,
 		},
 		{
 			"a carrier's program",
 			Subject{Kind: Program, ID: "t_1", Roles: []string{"carrier"}, Carrier: "unicom"},
+			all,
 			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline},
 			nil,
 		},
 		{
 			"admin",
 			Subject{Kind: Account, ID: "zhao", Roles: []string{"admin"}},
+			all,
 			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ManageAccounts, Operate},
 			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ManageAccounts, Operate},
 		},
-		{"auditor", Subject{Kind: Account, ID: "qian", Roles: []string{"auditor"}}, []Action{ReadCamera, ReadRegister}, []Action{ReadCamera, ReadRegister}},
-		{"an investigator's program", Subject{Kind: Program, ID: "t_2", Roles: []string{"investigator"}}, nil, nil},
-		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, nil, nil},
+		{"auditor", Subject{Kind: Account, ID: "qian", Roles: []string{"auditor"}}, all, audits, audits},
+		{
+			"an investigator's program",
+			Subject{Kind: Program, ID: "t_2", Roles: []string{"investigator"}},
+			all,
+			append([]Action{ListCameras, ReadCamera, ReadTimeline, ReadCase, WorkOnCase, OpenViewing}, footage...),
+			[]Action{OpenViewing},
+		},
+		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, all, nil, nil},
 	} {
 		for _, a := range actions {
 			for _, own := range []bool{true, false} {
 				r := Request{Subject: c.who, Action: a, Carrier: "unicom"}
 				want := c.own
-				if !own {
+				if own {
+					r.Facts = c.facts
+				} else {
 					r.Carrier, want = "telecom", c.foreign
 				}
 				switch a {
+				case ReadCase, WorkOnCase, ApproveCase, ReviewCase:
+					r.Case = "k_1"
 				case ReadCamera, EditCamera, ReadTimeline, ReadFootage, ReadPicture, WatchLive:
 					r.Camera = cam
 				default:
@@ -84,7 +102,7 @@ func TestRolesAndActions(t *testing.T) {
 func TestMistakesAreRefused(t *testing.T) {
 	t.Parallel()
 	gate := New()
-	for _, r := range []Request{{}, {Action: "footage.erase"}, {Action: ReadFootage}, {Action: WatchLive}} {
+	for _, r := range []Request{{}, {Action: "footage.erase"}, {Action: ReadFootage}, {Action: WatchLive}, {Action: ReadCase}} {
 		r.Subject.Kind = Operator
 		if err := gate.Authorize(t.Context(), r); !errors.Is(err, ErrForbidden) {
 			t.Errorf("%+v: %v, want ErrForbidden", r, err)
@@ -115,7 +133,7 @@ func TestPolicyNamesTheActions(t *testing.T) {
 
 func BenchmarkAuthorize(b *testing.B) {
 	gate, cam := New(), media.NewCameraID()
-	r := Request{Subject: Subject{Kind: Account, ID: "li", Roles: []string{"investigator"}}, Action: ReadFootage, Camera: cam, Carrier: "unicom"}
+	r := Request{Subject: Subject{Kind: Account, ID: "li", Roles: []string{"investigator"}}, Action: ReadFootage, Camera: cam, Carrier: "unicom", Facts: Facts{InCase: true, InViewing: true}}
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := gate.Authorize(b.Context(), r); err != nil {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"qianshao/registry/area"
 	"qianshao/storage/timeline"
 )
 
@@ -44,6 +45,8 @@ type Unit struct {
 	Kind   UnitKind `json:"kind"`
 	Name   string   `json:"name"`
 	Areas  []string `json:"areas,omitempty"` // division codes: 6, 9 or 12 digits
+	// Polygons are areas that are no divisions.
+	Polygons []area.Polygon `json:"polygons,omitempty"`
 }
 
 // Account is somebody who may sign in.
@@ -82,10 +85,9 @@ var (
 )
 
 var (
-	loginForm    = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,63}$`)
-	unitForm     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
-	carrierForm  = regexp.MustCompile(`^[a-z0-9._-]{1,32}$`)
-	divisionForm = regexp.MustCompile(`^([0-9]{6}|[0-9]{9}|[0-9]{12})$`)
+	loginForm   = regexp.MustCompile(`^[a-z0-9][a-z0-9._@-]{1,63}$`)
+	unitForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
+	carrierForm = regexp.MustCompile(`^[a-z0-9._-]{1,32}$`)
 )
 
 // operator is who gives commands on the server, in the access register.
@@ -168,10 +170,36 @@ func (u *Unit) check() error {
 	case (u.Parent == "") != (u.Kind == Bureau):
 		return bad("parent", "a bureau has none, all others have one")
 	}
-	for _, a := range u.Areas {
-		if !divisionForm.MatchString(a) {
-			return bad("areas", fmt.Sprintf("%q: use division codes of 6, 9 or 12 digits", a))
-		}
+	if err := u.area().Check(); err != nil {
+		return bad("areas", err.Error())
 	}
 	return CheckName(u.Name)
+}
+
+func (u *Unit) area() *area.Area { return &area.Area{Divisions: u.Areas, Polygons: u.Polygons} }
+
+// AreaOf is what a unit looks after: its own area, and those of the units below.
+func AreaOf(units []Unit, id string) area.Area {
+	var out area.Area
+	for _, u := range units {
+		if Above(units, u.ID, id) || u.ID == id {
+			out.Divisions = append(out.Divisions, u.Areas...)
+			out.Polygons = append(out.Polygons, u.Polygons...)
+		}
+	}
+	return out
+}
+
+// Above reports whether upper stands above a unit in the tree.
+func Above(units []Unit, id, upper string) bool {
+	for range units { // no longer than the tree is deep, whatever it looks like
+		i := slices.IndexFunc(units, func(u Unit) bool { return u.ID == id })
+		if i < 0 || units[i].Parent == "" {
+			return false
+		}
+		if id = units[i].Parent; id == upper {
+			return true
+		}
+	}
+	return false
 }

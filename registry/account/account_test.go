@@ -188,7 +188,7 @@ func TestWhatAnAccountMayBe(t *testing.T) {
 		"in a circle":   {ID: "XY", Parent: "XY-JP", Kind: account.County, Name: "x"},
 		"no parent":     {ID: "B", Kind: account.Station, Name: "x"},
 		"strange kind":  {ID: "C", Parent: "QXN", Kind: "village", Name: "x"},
-		"strange area":  {ID: "D", Parent: "QXN", Kind: account.County, Name: "x", Areas: []string{"5223"}},
+		"strange area":  {ID: "D", Parent: "QXN", Kind: account.County, Name: "x", Areas: []string{"52230"}},
 		"strange id":    {ID: "../x", Parent: "QXN", Kind: account.County, Name: "x"},
 		"root's parent": {ID: "E", Parent: "QXN", Kind: account.Bureau, Name: "x"},
 	} {

@@ -4,16 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"qianshao/registry/area"
+	"qianshao/registry/copies"
+	"qianshao/storage/media"
 	"qianshao/storage/sqldb"
 	"qianshao/storage/timeline"
 )
@@ -21,16 +23,10 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// Sealer keeps TOTP secrets at rest; *secret.Key is one, and registry.Sealer.
-type Sealer interface {
-	Seal(plain []byte, place string) []byte
-	Open(box []byte, place string) ([]byte, error)
-}
-
 // Config says where a Book lies and how long things last.
 type Config struct {
 	Dir    string           // folder of accounts.db
-	Key    Sealer           // required
+	Key    copies.Sealer    // required; keeps TOTP secrets and copies
 	Idle   time.Duration    // a session ends after so long without use; default 1 h
 	Most   time.Duration    // and after so long in any case; default 12 h
 	Link   time.Duration    // how long a one-time link works; default 72 h
@@ -46,8 +42,7 @@ type Book struct {
 	hashing  chan struct{} // bounds what argon2 takes at once
 	throttle throttle
 
-	shipping sync.Mutex
-	shipped  [32]byte // of the copy that was put into the store; guarded by shipping
+	shelf copies.Shelf
 }
 
 // hashesAtOnce bounds sign-ins that are checked at once: 19 MiB each.
@@ -84,7 +79,10 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
-	return &Book{cfg: cfg, db: db, hashing: make(chan struct{}, hashesAtOnce), throttle: throttle{now: cfg.Now}}, nil
+	return &Book{
+		cfg: cfg, db: db, hashing: make(chan struct{}, hashesAtOnce), throttle: throttle{now: cfg.Now},
+		shelf: copies.Shelf{Prefix: "v1/accounts/", Place: "accounts snapshot 1", Key: cfg.Key, Now: cfg.Now},
+	}, nil
 }
 
 // Close closes the database. It may be called twice.
@@ -177,7 +175,7 @@ func joinRoles(roles []Role) string {
 // Add makes an account without a password: NewLink lets its owner set one. The
 // error wraps ErrBad, ErrTaken or, for a unit that is not there, ErrUnknown.
 func (b *Book) Add(ctx context.Context, a Account) (Account, error) {
-	a.ID, a.Created, a.Disabled, a.Password, a.TOTP = "u_"+newID(), b.now(), 0, false, false
+	a.ID, a.Created, a.Disabled, a.Password, a.TOTP = media.NewID("u_"), b.now(), 0, false, false
 	if err := a.check(); err != nil {
 		return Account{}, err
 	}
@@ -285,27 +283,48 @@ func (b *Book) PutUnit(ctx context.Context, u Unit) error {
 			}
 			at = up
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO units (id, parent, kind, name, areas) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET parent = excluded.parent, kind = excluded.kind, name = excluded.name, areas = excluded.areas`,
-			u.ID, u.Parent, string(u.Kind), u.Name, strings.Join(u.Areas, " "))
+		_, err := tx.ExecContext(ctx, `INSERT INTO units (`+unitColumns+`) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+			parent = excluded.parent, kind = excluded.kind, name = excluded.name, areas = excluded.areas, polygons = excluded.polygons`, u.row()...)
 		return err
 	}))
 }
 
+const unitColumns = `id, parent, kind, name, areas, polygons`
+
+// row is a unit as its table has it.
+func (u *Unit) row() []any {
+	text, err := json.Marshal(append([]area.Polygon{}, u.Polygons...))
+	if err != nil {
+		panic(err) // numbers that check has let through
+	}
+	return []any{u.ID, u.Parent, string(u.Kind), u.Name, strings.Join(u.Areas, " "), string(text)}
+}
+
+func scanUnit(row scanner) (u Unit, err error) {
+	var areas string
+	var polygons []byte
+	if err := row.Scan(&u.ID, &u.Parent, &u.Kind, &u.Name, &areas, &polygons); err != nil {
+		return u, err
+	}
+	u.Areas = strings.Fields(areas)
+	if err := json.Unmarshal(polygons, &u.Polygons); err != nil {
+		return u, fmt.Errorf("unit %s: %w", u.ID, err)
+	}
+	return u, nil
+}
+
 // Units returns all units by id.
 func (b *Book) Units(ctx context.Context) (out []Unit, err error) {
-	rows, err := b.db.R().QueryContext(ctx, `SELECT id, parent, kind, name, areas FROM units ORDER BY id`)
+	rows, err := b.db.R().QueryContext(ctx, `SELECT `+unitColumns+` FROM units ORDER BY id`)
 	if err != nil {
 		return nil, b.explain("list units", err)
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var u Unit
-		var areas string
-		if err := rows.Scan(&u.ID, &u.Parent, &u.Kind, &u.Name, &areas); err != nil {
+		u, err := scanUnit(rows)
+		if err != nil {
 			return nil, b.explain("list units", err)
 		}
-		u.Areas = slices.Collect(strings.FieldsSeq(areas))
 		out = append(out, u)
 	}
 	return out, b.explain("list units", rows.Err())

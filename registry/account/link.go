@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"qianshao/registry/secret"
+	"qianshao/storage/media"
 )
 
 // NewLink makes the one-time link with which the owner of an account sets a
@@ -90,7 +91,7 @@ func (b *Book) UseLink(ctx context.Context, link, password secret.Secret) (a Acc
 
 // UseSetup makes the first admin, with the set-up link.
 func (b *Book) UseSetup(ctx context.Context, link secret.Secret, login, name string, password secret.Secret) (Account, error) {
-	a := Account{ID: "u_" + newID(), Login: login, Name: name, Roles: []Role{Admin}, Created: b.now()}
+	a := Account{ID: media.NewID("u_"), Login: login, Name: name, Roles: []Role{Admin}, Created: b.now()}
 	if err := a.check(); err != nil {
 		return Account{}, err
 	}

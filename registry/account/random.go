@@ -10,13 +10,6 @@ import (
 
 var lower32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// newID draws 16 characters of [a-z2-7], 80 bits.
-func newID() string {
-	var b [10]byte
-	_, _ = rand.Read(b[:]) // never fails (Go 1.24)
-	return lower32.EncodeToString(b[:])
-}
-
 // bearer draws what its holder is let in with: 32 characters, 160 bits, which
 // nobody guesses. Its hash needs no salt and no stretching.
 func bearer(prefix string) (plain secret.Secret, hash []byte) {

@@ -2,25 +2,15 @@ package account
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
+	"qianshao/registry/copies"
 	"qianshao/storage/blob"
-)
-
-const (
-	// snapshotPrefix is where copies of the accounts stand in the store, named by
-	// their microsecond, so that the last in key order is the newest.
-	snapshotPrefix = "v1/accounts/"
-	snapshotPlace  = "accounts snapshot 1"
-	snapshotsKept  = 5
-	maxSnapshot    = 256 << 20
 )
 
 // snapshot is everything but sessions and links: those end with the machine.
@@ -45,38 +35,22 @@ type savedToken struct {
 // Run keeps a sealed copy of the accounts in the store, looking for changes every
 // so often, until ctx ends; it then returns nil.
 func (b *Book) Run(ctx context.Context, store blob.Store, every time.Duration) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if err := b.Ship(ctx, store); err != nil && ctx.Err() == nil {
-			b.cfg.Log.Warn("the copy of the accounts is not shipped, will be tried again", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
+	return copies.Keep(ctx, b.cfg.Log, every, func(ctx context.Context) error { return b.Ship(ctx, store) })
 }
 
 // Ship puts a copy into the store if something has changed since this process put
 // one there.
 func (b *Book) Ship(ctx context.Context, store blob.Store) error {
-	b.shipping.Lock()
-	defer b.shipping.Unlock()
-	return b.ship(ctx, store, snapshotsKept)
+	return b.copy(ctx, store, b.shelf.Put)
 }
 
 // Replace puts a copy under the key of the moment into the store, and removes all
 // others: they are sealed under a key that shall be forgotten.
 func (b *Book) Replace(ctx context.Context, store blob.Store) error {
-	b.shipping.Lock()
-	defer b.shipping.Unlock()
-	b.shipped = [32]byte{}
-	return b.ship(ctx, store, 1)
+	return b.copy(ctx, store, b.shelf.Replace)
 }
 
-func (b *Book) ship(ctx context.Context, store blob.Store, keep int) error {
+func (b *Book) copy(ctx context.Context, store blob.Store, put func(context.Context, blob.Store, []byte) error) error {
 	s, err := b.save(ctx)
 	if err != nil {
 		return b.explain("copy accounts", err)
@@ -85,39 +59,13 @@ func (b *Book) ship(ctx context.Context, store blob.Store, keep int) error {
 		return nil // a new folder has nothing to say, and must not push copies out
 	}
 	plain, err := json.Marshal(s)
+	if err == nil {
+		err = put(ctx, store, plain)
+	}
 	if err != nil {
 		return fmt.Errorf("copy accounts: %w", err)
 	}
-	sum := sha256.Sum256(plain)
-	if sum == b.shipped {
-		return nil
-	}
-	key := fmt.Sprintf("%s%016d", snapshotPrefix, b.cfg.Now().UnixMicro())
-	if err := store.Put(ctx, key, blob.Bytes(b.cfg.Key.Seal(plain, snapshotPlace))); err != nil {
-		return fmt.Errorf("ship accounts: %w", err)
-	}
-	keys, err := snapshotKeys(ctx, store)
-	if err != nil {
-		return fmt.Errorf("ship accounts: %w", err)
-	}
-	for len(keys) > keep {
-		if err := store.Delete(ctx, keys[0]); err != nil {
-			return fmt.Errorf("remove an old copy of the accounts: %w", err)
-		}
-		keys = keys[1:]
-	}
-	b.shipped = sum
 	return nil
-}
-
-func snapshotKeys(ctx context.Context, store blob.Store) (keys []string, err error) {
-	for info, err := range store.List(ctx, snapshotPrefix, "") {
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, info.Key)
-	}
-	return keys, nil
 }
 
 // save reads what a copy holds, in one moment and always in the same order.
@@ -140,11 +88,8 @@ func (b *Book) save(ctx context.Context) (s snapshot, err error) {
 		return errors.Join(rows.Err(), rows.Close())
 	}
 	return s, errors.Join(
-		each(`SELECT id, parent, kind, name, areas FROM units ORDER BY id`, func(rows *sql.Rows) error {
-			var u Unit
-			var areas string
-			err := rows.Scan(&u.ID, &u.Parent, &u.Kind, &u.Name, &areas)
-			u.Areas = strings.Fields(areas)
+		each(`SELECT `+unitColumns+` FROM units ORDER BY id`, func(rows *sql.Rows) error {
+			u, err := scanUnit(rows)
 			s.Units = append(s.Units, u)
 			return err
 		}),
@@ -174,26 +119,16 @@ func (b *Book) Restore(ctx context.Context, store blob.Store) (accounts int, err
 	if n, err := b.Count(ctx); n > 0 || err != nil {
 		return 0, err
 	}
-	keys, err := snapshotKeys(ctx, store)
-	if err != nil || len(keys) == 0 {
-		return 0, err
-	}
-	key := keys[len(keys)-1]
-	r, err := store.Get(ctx, key, 0, -1)
+	plain, err := b.shelf.Newest(ctx, store)
 	if err != nil {
 		return 0, fmt.Errorf("restore accounts: %w", err)
 	}
-	box, err := io.ReadAll(io.LimitReader(r, maxSnapshot))
-	if err = errors.Join(err, r.Close()); err != nil {
-		return 0, fmt.Errorf("restore accounts: %s: %w", key, err)
-	}
-	plain, err := b.cfg.Key.Open(box, snapshotPlace)
-	if err != nil {
-		return 0, fmt.Errorf("restore accounts: %s: %w", key, err)
+	if plain == nil {
+		return 0, nil
 	}
 	var s snapshot
 	if err := json.Unmarshal(plain, &s); err != nil {
-		return 0, fmt.Errorf("restore accounts: %s: %w", key, err)
+		return 0, fmt.Errorf("restore accounts: %w", err)
 	}
 	err = b.db.WriteTx(ctx, func(tx *sql.Tx) error { return s.put(ctx, tx) })
 	if err != nil {
@@ -204,8 +139,7 @@ func (b *Book) Restore(ctx context.Context, store blob.Store) (accounts int, err
 
 func (s *snapshot) put(ctx context.Context, tx *sql.Tx) error {
 	for _, u := range s.Units {
-		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO units (id, parent, kind, name, areas) VALUES (?, ?, ?, ?, ?)`,
-			u.ID, u.Parent, string(u.Kind), u.Name, strings.Join(u.Areas, " ")); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO units (`+unitColumns+`) VALUES (?, ?, ?, ?, ?, ?)`, u.row()...); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"qianshao/registry/account"
+	"qianshao/registry/copies"
 	"qianshao/registry/secret"
 	"qianshao/storage/blob/memblob"
 	"qianshao/storage/timeline"
@@ -62,7 +63,7 @@ func TestShippedAndRestored(t *testing.T) {
 		t.Errorf("%d copies, want 5", n)
 	}
 
-	open := func(key account.Sealer) *account.Book {
+	open := func(key copies.Sealer) *account.Book {
 		t.Helper()
 		b, err := account.Open(t.Context(), account.Config{Dir: t.TempDir(), Key: key, Now: s.now})
 		if err != nil {

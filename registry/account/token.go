@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"qianshao/registry/secret"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
 
@@ -50,7 +51,7 @@ func (b *Book) IssueToken(ctx context.Context, t Token) (plain secret.Secret, ou
 	case t.Expires <= now || t.Expires > now+timeline.Micros(longestToken.Microseconds()):
 		return bad("expires", "use a time within 400 days")
 	}
-	t.ID, t.Created, t.Revoked = "t_"+newID(), now, 0
+	t.ID, t.Created, t.Revoked = media.NewID("t_"), now, 0
 	plain, hash := bearer("q_")
 	err = b.db.WriteTx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO tokens (id, hash, name, role, carrier, case_no, by, created_us, expires_us, revoked_us)

@@ -72,6 +72,7 @@ var columns = map[string]column{
 	"sub_rtsp_url":      text(func(d *registry.Draft) *registry.Field[string] { return &d.SubURL }),
 	"username":          text(func(d *registry.Draft) *registry.Field[string] { return &d.Username }),
 	"tls_sha256":        text(func(d *registry.Draft) *registry.Field[string] { return &d.TLSSHA256 }),
+	"village_code":      text(func(d *registry.Draft) *registry.Field[string] { return &d.Division }),
 	"lon":               number(func(d *registry.Draft) *registry.Field[float64] { return &d.Lon }),
 	"lat":               number(func(d *registry.Draft) *registry.Field[float64] { return &d.Lat }),
 	"azimuth_deg":       number(func(d *registry.Draft) *registry.Field[float64] { return &d.Azimuth }),

@@ -2,8 +2,6 @@ package register
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +14,7 @@ import (
 
 	"qianshao/storage/blob"
 	"qianshao/storage/group"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 	"qianshao/storage/vfs"
 )
@@ -128,7 +127,7 @@ func (r *Register) load() error {
 
 // found begins a chain.
 func (r *Register) found() (id string, err error) {
-	id = "r_" + newID()
+	id = media.NewID("r_")
 	name := path.Join(r.cfg.Dir, ownFile)
 	tmp := name + ".new"
 	if err := r.cfg.FS.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -151,15 +150,8 @@ func (r *Register) found() (id string, err error) {
 	return id, r.cfg.FS.SyncDir(r.cfg.Dir)
 }
 
-// newID draws 16 characters of [a-z2-7], 80 bits.
-func newID() string {
-	var b [10]byte
-	_, _ = rand.Read(b[:]) // never fails (Go 1.24)
-	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
-}
-
 // NewViewingID draws the id of a viewing.
-func NewViewingID() string { return "v_" + newID() }
+func NewViewingID() string { return media.NewID("v_") }
 
 // Append takes entries in, in their order, and returns when they are synced.
 // Callers that come during a sync share the next one. On an error none of them

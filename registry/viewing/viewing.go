@@ -2,16 +2,19 @@
 // shown before the access register has it: Use returns when it is written and
 // synced there, and what fails there is not shown.
 //
-// There are no cases yet, so a viewing is opened by the first use, and holds all
-// that one account sees from one address until it has been idle for a while. Uses
-// within what is registered already cost no entry.
+// A viewing is opened for a case (Grant), with its cameras, span and reason: all
+// that is seen within it stands in that one entry. Where nobody signs in, one is
+// opened by the first use, and holds all that is seen from one address until it has
+// been idle for a while; uses within what is registered already cost no entry.
 package viewing
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,9 +36,11 @@ type Config struct {
 type Book struct {
 	cfg Config
 
-	mu   sync.Mutex // guards below
-	open map[viewer]*viewing
-	owed []*register.Entry // totals that could not be written yet
+	mu   sync.Mutex          // guards below
+	open map[viewer]*viewing // opened by use
+	// granted are those opened for a case, by id.
+	granted map[string]*viewing
+	owed    []*register.Entry // totals that could not be written yet
 }
 
 // Use is one request for footage.
@@ -47,6 +52,7 @@ type Use struct {
 	Camera  media.CameraID
 	Span    timeline.Span // what may be seen
 	Note    string        // of a search: what was searched for
+	Viewing string        // id of one that was granted; empty: the one of who and address
 }
 
 type viewer struct{ who, address string }
@@ -55,6 +61,8 @@ type viewer struct{ who, address string }
 type viewing struct {
 	id       string
 	viewer   viewer
+	grant    *Grant // nil: opened by use
+	begun    timeline.Micros
 	requests atomic.Int64
 	bytes    atomic.Int64
 	active   atomic.Int64
@@ -65,6 +73,8 @@ type viewing struct {
 	opened  bool
 	ended   bool
 	seen    map[sight][]timeline.Span
+	viewers map[viewer]bool // of a grant: who stands in the register with it, and from where
+	shared  []string        // of a grant: logins
 }
 
 // sight is what is registered span by span.
@@ -84,7 +94,7 @@ func New(cfg Config) *Book {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Book{cfg: cfg, open: map[viewer]*viewing{}}
+	return &Book{cfg: cfg, open: map[viewer]*viewing{}, granted: map[string]*viewing{}}
 }
 
 // ErrNotRegistered is wrapped by Use when the register cannot be written.
@@ -93,7 +103,10 @@ var ErrNotRegistered = errors.New("the access register cannot be written, so no 
 // Use registers a request and lets it through. The Pass is to be ended.
 func (b *Book) Use(ctx context.Context, u Use) (*Pass, error) {
 	for {
-		v := b.of(viewer{u.Who, u.Address})
+		v, err := b.of(u.Viewing, viewer{u.Who, u.Address})
+		if err != nil {
+			return nil, err
+		}
 		v.active.Add(1) // from now on it is not closed for being idle
 		ok, err := b.admit(ctx, v, u)
 		if err != nil {
@@ -114,17 +127,24 @@ func (b *Book) Use(ctx context.Context, u Use) (*Pass, error) {
 
 func (b *Book) touch(v *viewing) { v.last.Store(b.cfg.Now().UnixMicro()) }
 
-// of returns a viewer's open viewing.
-func (b *Book) of(w viewer) *viewing {
+// of returns a granted viewing by its id, or a viewer's open one.
+func (b *Book) of(id string, w viewer) (*viewing, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if id != "" {
+		v := b.granted[id]
+		if v == nil {
+			return nil, fmt.Errorf("viewing %.20q: %w", id, ErrOver)
+		}
+		return v, nil
+	}
 	v := b.open[w]
 	if v == nil {
 		v = &viewing{id: register.NewViewingID(), viewer: w, seen: map[sight][]timeline.Span{}}
 		b.touch(v)
 		b.open[w] = v
 	}
-	return v
+	return v, nil
 }
 
 // admit writes what is not registered yet. false: the viewing has ended.
@@ -132,6 +152,9 @@ func (b *Book) admit(ctx context.Context, v *viewing, u Use) (bool, error) {
 	key := sight{u.Act, u.Camera}
 	v.mu.Lock()
 	known, opened, ended := covers(v.seen[key], u.Span), v.opened, v.ended
+	if v.grant != nil {
+		known = v.viewers[viewer{u.Who, u.Address}]
+	}
 	v.mu.Unlock()
 	if ended || known && u.Note == "" {
 		return !ended, nil
@@ -142,6 +165,12 @@ func (b *Book) admit(ctx context.Context, v *viewing, u Use) (bool, error) {
 	}
 	if u.Camera != "" {
 		e.Cameras = []media.CameraID{u.Camera}
+	}
+	if g := v.grant; g != nil {
+		e.Case, e.Reason = g.Case, g.Reason
+		if u.Note == "" { // another officer, or another desk: all of it is theirs to see
+			e.Cameras, e.Span = g.Cameras, g.Span
+		}
 	}
 	if !opened { // the others wait: the first entry of a viewing opens it
 		v.opening.Lock()
@@ -158,6 +187,10 @@ func (b *Book) admit(ctx context.Context, v *viewing, u Use) (bool, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.opened = true
+	if v.grant != nil {
+		v.viewers[viewer{u.Who, u.Address}] = v.viewers[viewer{u.Who, u.Address}] || u.Note == ""
+		return !v.ended, nil
+	}
 	v.seen[key] = timeline.Union(v.seen[key], []timeline.Span{u.Span})
 	return !v.ended, nil
 }
@@ -185,11 +218,23 @@ func (p *Pass) End() {
 	})
 }
 
+// total is the entry of a viewing's end.
+func (v *viewing) total() *register.Entry {
+	e := &register.Entry{
+		Kind: register.ViewingClose, Who: register.Clean(v.viewer.who), Address: register.Clean(v.viewer.address),
+		Viewing: v.id, Requests: v.requests.Load(), Bytes: v.bytes.Load(),
+	}
+	if g := v.grant; g != nil {
+		e.Unit, e.Case = g.Unit, g.Case
+	}
+	return e
+}
+
 // Open counts the open viewings.
 func (b *Book) Open() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.open)
+	return len(b.open) + len(b.granted)
 }
 
 const lookEvery = 30 * time.Second
@@ -223,9 +268,11 @@ func (b *Book) Close(ctx context.Context) error {
 func (b *Book) end(ctx context.Context, over func(*viewing) bool) error {
 	var ended []*viewing
 	b.mu.Lock()
-	for _, v := range b.open {
-		if over(v) {
-			ended = append(ended, v)
+	for _, set := range []iter.Seq[*viewing]{maps.Values(b.open), maps.Values(b.granted)} {
+		for v := range set {
+			if over(v) {
+				ended = append(ended, v)
+			}
 		}
 	}
 	b.mu.Unlock()
@@ -237,16 +284,14 @@ func (b *Book) end(ctx context.Context, over func(*viewing) bool) error {
 			v.ended = true // who comes now opens another
 			gone = append(gone, v)
 			if v.opened {
-				entries = append(entries, &register.Entry{
-					Kind: register.ViewingClose, Who: register.Clean(v.viewer.who), Address: register.Clean(v.viewer.address),
-					Viewing: v.id, Requests: v.requests.Load(), Bytes: v.bytes.Load(),
-				})
+				entries = append(entries, v.total())
 			}
 		}
 		v.mu.Unlock()
 	}
 	b.mu.Lock()
 	for _, v := range gone {
+		delete(b.granted, v.id)
 		if b.open[v.viewer] == v {
 			delete(b.open, v.viewer)
 		}

@@ -24,10 +24,14 @@ var ErrBadID = errors.New("malformed id")
 var cameraIDForm = regexp.MustCompile(`^c_[a-z2-7]{16}$`)
 
 // NewCameraID draws a random camera id (80 bits).
-func NewCameraID() CameraID {
+func NewCameraID() CameraID { return CameraID(NewID("c_")) }
+
+// NewID draws an id: the prefix that says of what, and 16 characters of [a-z2-7],
+// 80 bits.
+func NewID(prefix string) string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // crypto/rand.Read never fails (Go 1.24)
-	return CameraID("c_" + strings.ToLower(base32.StdEncoding.EncodeToString(b[:])))
+	return prefix + strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
 // ParseCameraID checks the form of a camera id.

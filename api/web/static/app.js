@@ -7,6 +7,7 @@ import { session } from "./session.js";
 import { List, chip, stateOf } from "./list.js";
 import { Timeline } from "./timeline.js";
 import { Viewer } from "./viewer.js";
+import { Viewings } from "./viewings.js";
 
 const every = 4000; // ms between looks at the server
 const $ = (id) => document.getElementById(id);
@@ -21,7 +22,9 @@ const timeline = new Timeline($("timeline"), {
   seek: (at) => viewer.play(at),
   hover: (at, words) => { $("hover").textContent = words || "\u00a0"; },
 });
+const viewings = new Viewings({ change: () => { exportNote(); if (camera) viewer.again_(); } });
 const viewer = new Viewer({
+  viewings,
   time: (at) => {
     if (at !== null && following && dayStart(dayOf(at)) !== day) showDay(dayStart(dayOf(at)));
     timeline.playing(at);
@@ -202,7 +205,7 @@ function exportNote() {
   else save.removeAttribute("href");
 }
 
-const clipURL = () => address(`cameras/${encodeURIComponent(camera.id)}/clip.mp4`, { from: iso(marks[0]), to: iso(marks[1]) });
+const clipURL = (viewing) => address(`cameras/${encodeURIComponent(camera.id)}/clip.mp4`, { from: iso(marks[0]), to: iso(marks[1]), viewing });
 
 async function download(e) {
   e?.preventDefault();
@@ -211,7 +214,7 @@ async function download(e) {
   note.className = "muted";
   note.textContent = t("checking");
   try {
-    const r = await head(clipURL()); // an error is shown here, not saved as a file
+    const r = await head(clipURL(await viewings.cover(camera.id, marks[0], marks[1]))); // an error is shown here, not saved as a file
     const a = Object.assign(document.createElement("a"), { href: r.url, download: "" });
     document.body.append(a);
     a.click();
@@ -273,6 +276,7 @@ $("lang").onclick = () => {
   $("lang").lang = t("other") === "English" ? "en" : "zh-CN";
   list.options();
   list.draw();
+  viewings.draw();
   $("gaps").dataset.key = "";
   if (camera) { refreshCamera([camera]); gapList(days.get(day) || null); exportNote(); viewer.label(viewer.text); controls(); timeline.draw(); }
 };
@@ -297,9 +301,10 @@ $("save").onclick = download;
 
 async function start() {
   apply();
-  session();
+  const who = session();
   $("lang").textContent = t("other");
   list.options();
+  await viewings.begin(await who);
   const at = new URLSearchParams(location.hash.slice(1));
   await list.load();
   const id = at.get("c");

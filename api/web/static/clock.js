@@ -39,3 +39,9 @@ export function parseHms(text) {
 
 /** iso writes a moment for the server. */
 export const iso = (t) => new Date(Math.round(t)).toISOString();
+
+/** local writes a date and time of the site, as it was typed, for the server. */
+export function local(text) {
+  const m = /^(\d{4}-\d\d-\d\d)[T ](\d{1,2}:\d\d)(:\d\d)?/.exec(text.trim());
+  return m ? `${m[1]}T${m[2].padStart(5, "0")}${m[3] || ":00"}+08:00` : text;
+}

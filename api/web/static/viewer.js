@@ -14,7 +14,7 @@ const $ = (id) => document.getElementById(id);
 const names = { h264: "H.264", h265: "H.265", mjpeg: "MJPEG" };
 
 export class Viewer {
-  /** on: {time(t or null), mode(), timeline(t): Promise of the day's data}. */
+  /** on: {time(t or null), mode(), timeline(t): Promise of the day's data, viewings}. */
   constructor(on) {
     this.on = on;
     this.video = $("video");
@@ -94,12 +94,32 @@ export class Viewer {
     box.append(row);
   }
 
-  url(file, params) { return address(`cameras/${encodeURIComponent(this.camera.id)}/${file}`, params); }
+  url(file, params) { return address(`cameras/${encodeURIComponent(this.camera.id)}/${file}`, { ...params, viewing: this.viewing }); }
+
+  /** again_ shows the same once more: for another case. */
+  again_() {
+    if (this.mode === "play" || this.mode === "pictures" && this.span !== null) this.play(this.time);
+    else if (this.mode) this.watch();
+  }
+
+  /** refuse says that there is no viewing for what shall be seen, and why. */
+  refuse(err, retry) {
+    this.on.viewings.forget();
+    this.say([err.problem?.detail || err.message, err.problem?.next || ""], [[t("retry"), retry]]);
+  }
 
   /** watch shows the camera live. stream is tried first, then its sub-stream. */
-  watch(stream = "main", again = false) {
+  async watch(stream = "main", again = false) {
     if (!again) this.tries = 0;
     const token = this.reset("live");
+    try {
+      const id = await this.on.viewings.live(this.camera.id);
+      if (token !== this.token) return;
+      this.viewing = id;
+    } catch (err) {
+      if (token === this.token) this.refuse(err, () => this.watch(stream));
+      return;
+    }
     if (stream !== "main") this.label("modeSub");
     if (!again) { this.show(null); this.video.poster = this.url("snapshot.jpg", { width: 960, stream, at: "" }); }
     this.video.playbackRate = 1;
@@ -118,6 +138,7 @@ export class Viewer {
   again(stream, err) {
     this.tries++;
     const lines = [t("liveAgain")];
+    if (err?.problem?.code === "viewing_needed") this.on.viewings.forget();
     if (err?.problem) {
       lines[0] = t("liveNone");
       const c = this.camera;
@@ -152,6 +173,14 @@ export class Viewer {
     if (!run) { this.nothing(data, at); return; }
     const span = [Math.max(at, run[0]), Math.min(run[1], at + longest)];
     if (span[1] - span[0] < 200) { this.nothing(data, run[1]); return; }
+    try {
+      const id = await this.on.viewings.cover(this.camera.id, span[0], span[1]);
+      if (token !== this.token) return;
+      this.viewing = id;
+    } catch (err) {
+      if (token === this.token) this.refuse(err, () => this.play(at));
+      return;
+    }
     const url = this.url("clip.mp4", { from: iso(span[0]), to: iso(span[1]) });
     try {
       const r = await head(url);
@@ -179,6 +208,7 @@ export class Viewer {
   }
 
   failed(err) {
+    if (err?.problem?.code === "viewing_needed") this.on.viewings.forget();
     this.say([t("playFailed") + (err ? `：${err.problem?.detail || err.message}` : ""), err?.problem?.next || t("playFailedNext")], [[t("retry"), () => this.play(this.time)]]);
   }
 

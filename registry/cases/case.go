@@ -1,0 +1,219 @@
+package cases
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"qianshao/registry/area"
+	"qianshao/storage/media"
+	"qianshao/storage/timeline"
+)
+
+// Case is one case.
+type Case struct {
+	ID        string          `json:"id"`     // k_…
+	Number    string          `json:"number"` // as the bureau counts; empty: an emergency that has none yet
+	Unit      string          `json:"unit"`
+	Class     string          `json:"class"`  // of what happened, in the bureau's words
+	Reason    string          `json:"reason"` // why footage is needed
+	Area      area.Area       `json:"area"`
+	Span      timeline.Span   `json:"span"` // of the footage that may be seen
+	Members   []string        `json:"members"`
+	Emergency bool            `json:"emergency,omitempty"` // it began as one
+	Growth    bool            `json:"growth,omitempty"`    // a route may be followed beyond the area, hop by hop
+	Hops      []Hop           `json:"hops,omitempty"`
+	By        string          `json:"by"` // who opened it
+	Opened    timeline.Micros `json:"opened"`
+	Expires   timeline.Micros `json:"expires"`
+	Large     []string        `json:"large,omitempty"` // why it needs a second officer; empty: it needs none
+	Approved  *Mark           `json:"approved,omitempty"`
+	Adopted   *Mark           `json:"adopted,omitempty"` // an emergency became a case
+	Closed    *Mark           `json:"closed,omitempty"`
+	Reviews   []Mark          `json:"reviews,omitempty"`
+}
+
+// Mark says that somebody did something.
+type Mark struct {
+	By   string          `json:"by"`
+	At   timeline.Micros `json:"at"`
+	Note string          `json:"note,omitempty"`
+}
+
+// Hop is a step of a route that was followed: what lies around a camera, around a
+// moment, is added to what the case allows.
+type Hop struct {
+	Camera media.CameraID  `json:"camera"`
+	At     timeline.Micros `json:"at"`  // when the route passed there
+	Lon    float64         `json:"lon"` // where the camera stood
+	Lat    float64         `json:"lat"`
+	By     string          `json:"by"`
+	Added  timeline.Micros `json:"added"`
+}
+
+// What a hop adds.
+const (
+	HopRadiusM = 2000
+	HopTime    = 30 * timeline.Minute
+)
+
+const (
+	maxHops    = 200
+	maxMembers = 200
+	longest    = 366 * timeline.Day // how long a case stays open
+	maxReason  = 500                // characters
+	maxShort   = 64                 // of number and class
+	// An emergency lasts a day, and reaches three days back.
+	emergencyTime = timeline.Day
+	emergencyBack = 3 * timeline.Day
+)
+
+// Errors that callers tell apart.
+var (
+	// ErrBad is wrapped for what a case cannot be.
+	ErrBad = errors.New("not possible")
+	// ErrUnknown is wrapped where there is no such case.
+	ErrUnknown = errors.New("no such case")
+	// ErrTaken is wrapped for a number that another case has.
+	ErrTaken = errors.New("there is a case of this number already")
+	// ErrState is wrapped for what the case's state does not allow.
+	ErrState = errors.New("the case does not allow it now")
+	// ErrNotRegistered is wrapped when the register cannot be written: nothing was
+	// changed.
+	ErrNotRegistered = errors.New("the access register cannot be written, so nothing was changed")
+	// ErrOutside is wrapped where footage lies outside of what the case allows.
+	ErrOutside = errors.New("outside of the case's area or time")
+)
+
+// State is how a case stands.
+type State string
+
+// The states. Footage may be seen while it is open.
+const (
+	Waiting State = "waiting" // for a second officer
+	Running State = "open"
+	Closed  State = "closed"
+	Expired State = "expired"
+)
+
+// State says how the case stands at a moment.
+func (c *Case) State(now timeline.Micros) State {
+	switch {
+	case c.Closed != nil:
+		return Closed
+	case now >= c.Expires:
+		return Expired
+	case len(c.Large) > 0 && c.Approved == nil:
+		return Waiting
+	}
+	return Running
+}
+
+// DueForReview reports whether somebody is to look at what was done without a
+// second officer: an emergency that is over and did not become a case, and hops
+// that were added since the last review.
+func (c *Case) DueForReview(now timeline.Micros) bool {
+	var last timeline.Micros
+	if n := len(c.Reviews); n > 0 {
+		last = c.Reviews[n-1].At
+	}
+	if c.Emergency && c.Adopted == nil && last == 0 && c.State(now) != Running {
+		return true
+	}
+	return slices.ContainsFunc(c.Hops, func(h Hop) bool { return h.Added > last })
+}
+
+// Name is what the case is called in the register: its number, or its id while it
+// has none.
+func (c *Case) Name() string {
+	if c.Number != "" {
+		return c.Number
+	}
+	return c.ID
+}
+
+// spans are the times at which the case allows to see a camera.
+func (c *Case) spans(s *area.Spot) (out []timeline.Span) {
+	if c.Area.Holds(s) {
+		out = append(out, c.Span)
+	}
+	for i := range c.Hops {
+		if h := &c.Hops[i]; h.Camera == s.Camera || s.Placed && area.Distance(h.Lon, h.Lat, s.Lon, s.Lat) <= HopRadiusM {
+			out = append(out, timeline.Span{From: h.At - HopTime, To: h.At + HopTime})
+		}
+	}
+	return timeline.Normalize(out)
+}
+
+// Reaches reports whether the case allows to see a camera at any time.
+func (c *Case) Reaches(s *area.Spot) bool { return len(c.spans(s)) > 0 }
+
+// Allows reports whether the case allows to see all of a span of a camera. It does
+// not look at the case's state.
+func (c *Case) Allows(s *area.Spot, span timeline.Span) bool {
+	return !span.Empty() && len(timeline.Subtract([]timeline.Span{span}, c.spans(s))) == 0
+}
+
+func bad(field, format string, args ...any) error {
+	return fmt.Errorf("%s: %w: %s", field, ErrBad, fmt.Sprintf(format, args...))
+}
+
+// text says whether a text may stand in a field: it goes into the register and
+// onto pages.
+func text(field, s string, most int, needed bool) error {
+	switch {
+	case needed && strings.TrimSpace(s) == "":
+		return bad(field, "it is empty")
+	case !utf8.ValidString(s) || utf8.RuneCountInString(s) > most:
+		return bad(field, "use at most %d characters", most)
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
+		return bad(field, "it has a control character")
+	}
+	return nil
+}
+
+func (c *Case) check() error {
+	if err := text("number", c.Number, maxShort, !c.Emergency); err != nil {
+		return err
+	}
+	if strings.HasPrefix(c.Number, "k_") {
+		return bad("number", "ids of ours begin so")
+	}
+	if err := text("class", c.Class, maxShort, !c.Emergency); err != nil {
+		return err
+	}
+	if err := text("reason", c.Reason, maxReason, true); err != nil {
+		return err
+	}
+	if err := c.Area.Check(); err != nil {
+		return bad("area", "%v", err)
+	}
+	switch {
+	case c.Area.Empty():
+		return bad("area", "give divisions, circles, polygons or cameras")
+	case c.Span.Empty() || c.Span.From <= 0:
+		return bad("span", "give from and to, the later one last")
+	case len(c.Members) > maxMembers:
+		return bad("members", "at most %d", maxMembers)
+	case c.Expires <= c.Opened || c.Expires > c.Opened+longest:
+		return bad("expires", "use a time within %d days", longest/timeline.Day)
+	}
+	return nil
+}
+
+// clone copies a case, so that its holder cannot change the book's.
+func (c *Case) clone() Case {
+	out := *c
+	out.Members, out.Hops, out.Large, out.Reviews = slices.Clone(c.Members), slices.Clone(c.Hops), slices.Clone(c.Large), slices.Clone(c.Reviews)
+	return out
+}
+
+// Limits say which cases need a second officer. Zero: no bound.
+type Limits struct {
+	Cameras int
+	Span    time.Duration
+}
