@@ -37,7 +37,7 @@ type caseJSON struct {
 	Emergency bool            `json:"emergency,omitempty" doc:"it began as one"`
 	Growth    bool            `json:"growth,omitempty" doc:"a route may be followed beyond the area, hop by hop"`
 	Hops      []hopJSON       `json:"hops,omitempty"`
-	Large     []string        `json:"large,omitempty" doc:"why it needs a second officer"`
+	Large     []cases.Large   `json:"large,omitempty" doc:"why it needs a second officer"`
 	Approved  *markJSON       `json:"approved,omitempty"`
 	Adopted   *markJSON       `json:"adopted,omitempty" doc:"an emergency became a case"`
 	Closed    *markJSON       `json:"closed,omitempty"`
@@ -89,7 +89,7 @@ func (h *Handler) caseJSON(ctx context.Context, a *asked, c *cases.Case) caseJSO
 	of.file = *c
 	may := func(act access.Action) bool { return h.mayCase(ctx, &of, act) == nil }
 	out.May = mayJSON{
-		Work: may(access.WorkOnCase) && state != cases.Closed, Approve: may(access.ApproveCase) && state == cases.Waiting,
+		Work: may(access.WorkOnCase) && state != cases.Closed, Approve: may(access.ApproveCase) && c.Pending(a.now),
 		Review: may(access.ReviewCase) && out.Due,
 	}
 	return out

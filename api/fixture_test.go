@@ -40,6 +40,7 @@ type site struct {
 	hub     *live.Hub
 	disk    *errfs.FS // of the access register
 	views   *viewing.Book
+	entries *register.Register
 	handler http.Handler
 	url     string
 	server  *httptest.Server
@@ -82,7 +83,7 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 			t.Errorf("close the register: %v", err)
 		}
 	})
-	s.views = views
+	s.views, s.entries = views, book
 	cfg := api.Config{
 		Registry: reg, Archive: s.archive.Archive, Live: s.hub, Viewings: views, Register: book, Version: "test", Now: s.now,
 	}

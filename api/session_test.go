@@ -47,7 +47,10 @@ func newPeople(t *testing.T, change func(*api.Config)) *people {
 				t.Error(err)
 			}
 		})
-		p.book, cfg.Accounts = book, book
+		p.book, cfg.Accounts, cfg.Even = book, book, time.Millisecond
+		if change != nil {
+			change(cfg)
+		}
 		files, err := cases.Open(t.Context(), cases.Config{
 			Dir: t.TempDir(), Key: cfg.Registry.Sealer(), Register: cfg.Register, Spots: cfg.Registry.Spots, Now: cfg.Now,
 			Limits: cases.Limits{Cameras: 20, Span: 24 * time.Hour},
@@ -64,10 +67,7 @@ func newPeople(t *testing.T, change func(*api.Config)) *people {
 				t.Error(err)
 			}
 		})
-		p.cases, cfg.Cases, cfg.Even = files, files, time.Millisecond
-		if change != nil {
-			change(cfg)
-		}
+		p.cases, cfg.Cases = files, files
 	})
 	for _, u := range []account.Unit{
 		{ID: "QXN", Kind: account.Bureau, Name: "黔西南州公安局"},

@@ -252,7 +252,7 @@ func (b *Book) Begin(ctx context.Context, by By, c Case) (Case, error) {
 	b.changing.Lock()
 	defer b.changing.Unlock()
 	c.By, c.Unit = by.Login, by.Unit
-	c.ID, c.Opened, c.Hops, c.Approved, c.Adopted, c.Closed, c.Reviews, c.Large = media.NewID("k_"), b.now(), nil, nil, nil, nil, nil, nil
+	c.ID, c.Opened, c.Hops, c.Approved, c.Adopted, c.Changed, c.Closed, c.Reviews, c.Large = media.NewID("k_"), b.now(), nil, nil, nil, false, nil, nil, nil
 	if c.Emergency {
 		if err := b.emergency(ctx, &c); err != nil {
 			return Case{}, err
@@ -274,10 +274,18 @@ func (b *Book) Begin(ctx context.Context, by By, c Case) (Case, error) {
 	if c.Emergency {
 		act = "emergency.open"
 	}
-	if err := b.register(ctx, by, act, &c, strings.Join(c.Large, "; "), "", c.Span); err != nil {
+	if err := b.register(ctx, by, act, &c, c.largeText(), "", c.Span); err != nil {
 		return Case{}, err
 	}
 	return c, b.put(ctx, &c)
+}
+
+func (c *Case) largeText() string {
+	texts := make([]string, len(c.Large))
+	for i, l := range c.Large {
+		texts[i] = l.String()
+	}
+	return strings.Join(texts, "; ")
 }
 
 // taken reports whether another case has the number.
@@ -339,11 +347,11 @@ func (b *Book) measure(ctx context.Context, c *Case) error {
 			return fmt.Errorf("count the cameras of the case: %w", err)
 		}
 		if n > most {
-			c.Large = append(c.Large, fmt.Sprintf("%d cameras (more than %d)", n, most))
+			c.Large = append(c.Large, Large{"cameras", n, most})
 		}
 	}
-	if most := b.cfg.Limits.Span; most > 0 && time.Duration(c.Span.Len())*time.Microsecond > most {
-		c.Large = append(c.Large, fmt.Sprintf("%v of footage (more than %v)", time.Duration(c.Span.Len())*time.Microsecond, most))
+	if most, is := b.cfg.Limits.Span, time.Duration(c.Span.Len())*time.Microsecond; most > 0 && is > most {
+		c.Large = append(c.Large, Large{"hours", int((is + time.Hour - 1) / time.Hour), int(most / time.Hour)})
 	}
 	return nil
 }
@@ -408,7 +416,7 @@ func (b *Book) SetMembers(ctx context.Context, by By, id string, logins []string
 // second says whether somebody may decide on a case that waits.
 func (c *Case) second(by By, now timeline.Micros) error {
 	switch {
-	case c.State(now) != Waiting:
+	case !c.Pending(now):
 		return notNow("it waits for nobody: it is %s", c.State(now))
 	case by.Login == c.By:
 		return notNow("%s opened it: another officer is to decide", by.Login)
@@ -451,10 +459,10 @@ func (b *Book) Adopt(ctx context.Context, by By, id string, as Case) (Case, erro
 			c.Reason = as.Reason
 		}
 		if !as.Area.Empty() {
-			c.Area = as.Area
+			c.Area, c.Changed = as.Area, true
 		}
 		if !as.Span.Empty() {
-			c.Span = as.Span
+			c.Span, c.Changed = as.Span, true
 		}
 		c.Adopted = &Mark{By: by.Login, At: now}
 		return done{act: "case.adopt", note: was, span: c.Span}, b.measure(ctx, c)

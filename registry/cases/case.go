@@ -30,12 +30,23 @@ type Case struct {
 	By        string          `json:"by"` // who opened it
 	Opened    timeline.Micros `json:"opened"`
 	Expires   timeline.Micros `json:"expires"`
-	Large     []string        `json:"large,omitempty"` // why it needs a second officer; empty: it needs none
+	Large     []Large         `json:"large,omitempty"` // why it needs a second officer; empty: it needs none
 	Approved  *Mark           `json:"approved,omitempty"`
 	Adopted   *Mark           `json:"adopted,omitempty"` // an emergency became a case
+	Changed   bool            `json:"changed,omitempty"` // with another area or time than the emergency's
 	Closed    *Mark           `json:"closed,omitempty"`
 	Reviews   []Mark          `json:"reviews,omitempty"`
 }
+
+// Large is one way in which a case reaches further than one officer may.
+type Large struct {
+	What string `json:"what" enum:"cameras,hours" doc:"cameras in its area, or hours of footage"`
+	Is   int    `json:"is"`
+	Most int    `json:"most" doc:"that one officer may"`
+}
+
+// String writes it for the register.
+func (l Large) String() string { return fmt.Sprintf("%d %s (more than %d)", l.Is, l.What, l.Most) }
 
 // Mark says that somebody did something.
 type Mark struct {
@@ -107,10 +118,16 @@ func (c *Case) State(now timeline.Micros) State {
 		return Closed
 	case now >= c.Expires:
 		return Expired
-	case len(c.Large) > 0 && c.Approved == nil:
+	case c.Pending(now) && !(c.Emergency && !c.Changed && now < c.Opened+emergencyTime):
 		return Waiting
 	}
 	return Running
+}
+
+// Pending reports whether a second officer is to decide. An emergency that became a
+// case as it was goes on meanwhile, to the end of its day.
+func (c *Case) Pending(now timeline.Micros) bool {
+	return len(c.Large) > 0 && c.Approved == nil && c.Closed == nil && now < c.Expires
 }
 
 // DueForReview reports whether somebody is to look at what was done without a

@@ -285,7 +285,13 @@ func TestEmergency(t *testing.T) {
 	if _, err := d.Adopt(t.Context(), li, c.ID, as); !errors.Is(err, cases.ErrState) {
 		t.Errorf("adopted twice: %v", err)
 	}
+	if got.State(d.now()) != cases.Running || !got.Pending(d.now()) || !d.may(li, got, gate, d.now()-hour, d.now()) {
+		t.Error("what was an emergency does not go on while it waits")
+	}
 	d.at = d.at.Add(25 * time.Hour)
+	if got.State(d.now()) != cases.Waiting {
+		t.Errorf("after its day it is %s", got.State(d.now()))
+	}
 	if got.DueForReview(d.now()) || !second.DueForReview(d.now()) || d.Reaches(party(li), spots[gate]) {
 		t.Error("after a day")
 	}

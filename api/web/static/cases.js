@@ -66,7 +66,7 @@ function card(c) {
   fact("caseExpires", full(Date.parse(c.expires)));
   fact("caseMembers", c.members.join("、"));
   fact("caseBy", `${c.by}（${c.unit}） ${full(Date.parse(c.opened))}`);
-  fact("caseLarge", (c.large || []).join("；"));
+  fact("caseLarge", (c.large || []).map((l) => t("caseLargeIs", l.is, word("caseLargeWhat", l.what), l.most)).join("；"));
   fact("caseApproved", mark(c.approved));
   fact("caseAdopted", mark(c.adopted));
   fact("caseClosed", mark(c.closed));

@@ -65,10 +65,16 @@ func Open(t *testing.T, url string, width, height int64) *Tab {
 	})
 	<-listening
 	t.Cleanup(func() { stop(); done.Wait() })
-	if _, err := chromedp.Run(ctx, chromedp.Navigate(url)); err != nil {
-		t.Fatalf("open %s: %v", url, err)
-	}
+	p.Go(url)
 	return p
+}
+
+// Go opens another page.
+func (p *Tab) Go(url string) {
+	p.Helper()
+	if _, err := chromedp.Run(p.ctx, chromedp.Navigate(url)); err != nil {
+		p.Fatalf("open %s: %v", url, err)
+	}
 }
 
 // Do takes some steps.
@@ -174,4 +180,11 @@ func (p *Tab) Pick(device string) {
 	p.Helper()
 	p.Until("the list", "[...document.querySelectorAll('#list button')].some((b) => b.textContent.includes('%s'))", device)
 	Ask[any](p, "[...document.querySelectorAll('#list button')].find((b) => b.textContent.includes('%s')).click()", device)
+}
+
+// Press clicks the first button with a text on it.
+func (p *Tab) Press(text string) {
+	p.Helper()
+	p.Until("a button "+text, "[...document.querySelectorAll('button')].some((b) => b.textContent === '%s')", text)
+	Ask[any](p, "[...document.querySelectorAll('button')].find((b) => b.textContent === '%s').click()", text)
 }
