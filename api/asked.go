@@ -107,7 +107,7 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 
 // of is what any request says of itself.
 func (h *Handler) of(r *http.Request) *asked {
-	a := &asked{path: r.URL.Path, now: h.now(), began: time.Now(), secure: r.TLS != nil, request: r}
+	a := &asked{path: r.URL.Path, now: h.now(), began: time.Now(), secure: secure(r), request: r}
 	if !overUnix(r) {
 		a.address = clientOf(r)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"qianshao/registry"
+	"qianshao/registry/account"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -69,7 +70,7 @@ func figuresOf(s registry.State) figures {
 	}
 }
 
-func (h *Handler) cameraJSON(c *registry.Camera) cameraJSON {
+func (h *Handler) cameraJSON(a *asked, c *registry.Camera) cameraJSON {
 	out := cameraJSON{
 		ID: c.ID, Carrier: c.Carrier, DeviceID: c.DeviceID, Name: c.Name, Lifecycle: c.Lifecycle,
 		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays, Division: c.Division,
@@ -80,6 +81,9 @@ func (h *Handler) cameraJSON(c *registry.Camera) cameraJSON {
 	out.Streams = make([]streamJSON, 0, len(c.Streams))
 	for _, s := range c.Streams {
 		st := h.cfg.Registry.State(s.ID)
+		if st.Why != "" && a.subject.Has(string(account.Admin)) {
+			st.LastError = st.Why
+		}
 		x := streamJSON{
 			Role: s.ID.Role(), Push: !s.Push.IsZero(), figures: figuresOf(st), Width: st.Width, Height: st.Height,
 			LastFrame: when(st.LastFrame), DurableUntil: when(st.DurableUntil),
@@ -121,7 +125,7 @@ func (h *Handler) listCameras(ctx context.Context, what *asked, in *listIn) (*li
 	out := &listOut{Cache: "no-store"}
 	out.Body.Items = make([]cameraJSON, 0, len(page.Items))
 	for i := range page.Items {
-		out.Body.Items = append(out.Body.Items, h.cameraJSON(&page.Items[i]))
+		out.Body.Items = append(out.Body.Items, h.cameraJSON(what, &page.Items[i]))
 	}
 	out.Body.Next = page.Next
 	return out, nil
@@ -138,5 +142,5 @@ type cameraOut struct {
 
 // getCamera answers /api/v1/cameras/{id}.
 func (h *Handler) getCamera(_ context.Context, a *asked, _ *cameraIn) (*cameraOut, error) {
-	return &cameraOut{Cache: "no-store", Body: h.cameraJSON(&a.camera)}, nil
+	return &cameraOut{Cache: "no-store", Body: h.cameraJSON(a, &a.camera)}, nil
 }

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -17,4 +19,9 @@ func (h *Handler) Routes() (list []RouteOf) {
 		list = append(list, RouteOf{h.spec[i].verb(), h.spec[i].path, string(h.spec[i].action)})
 	}
 	return list
+}
+
+// ClientOf is for tests.
+func (h *Handler) ClientOf(forwarded string, peer netip.Addr) netip.Addr {
+	return h.client(&http.Request{Header: http.Header{"X-Forwarded-For": {forwarded}}}, peer)
 }

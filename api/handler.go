@@ -43,6 +43,9 @@ type Config struct {
 	// always asks.
 	Checks  []Check
 	Version string
+	// Proxies are the reverse proxies that speak TLS for this server; if there are any,
+	// nobody else is answered.
+	Proxies []netip.Prefix
 	// LoopbackOnly: the server answers this machine alone. Requests for another host's name are refused:
 	// a foreign page cannot reach us by naming its own host 127.0.0.1.
 	LoopbackOnly bool
@@ -146,6 +149,13 @@ func (h *Handler) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if len(h.cfg.Proxies) > 0 && !overUnix(r) {
+		var err error
+		if r, err = h.forwarded(r); err != nil {
+			h.fail(w, r, err)
+			return
+		}
+	}
 	if h.cfg.LoopbackOnly && !overUnix(r) && !h.ownHost(r.Host) {
 		h.fail(w, r, &Problem{
 			Status: http.StatusMisdirectedRequest, Code: "foreign_host",

@@ -11,9 +11,13 @@ import "time"
 
 // Config is everything that can be set. The tag is the key.
 type Config struct {
-	// Listen is the HTTP address. Without TLS it must be on loopback.
+	// Listen is the HTTP address. Without TLS, and without a proxy that speaks it, it
+	// must be on loopback.
 	Listen string `key:"listen"`
 	TLS    TLS    `key:"tls"`
+	// BehindProxy are the addresses of reverse proxies that speak TLS for us; they
+	// alone are answered.
+	BehindProxy []string `key:"behind_proxy"`
 	// Data is the folder of spool, store, databases and keys.
 	Data string `key:"data"`
 	// Roles are what this process does: ingest, api, upkeep.

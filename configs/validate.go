@@ -47,7 +47,10 @@ func (c *Config) Validate() error {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		k.bad("tls.cert", c.TLS.Cert, "give both tls.cert and tls.key, or neither")
 	}
-	if why := listenFault(c.Listen, c.TLS.Cert != ""); why != "" {
+	if _, err := c.Proxies(); err != nil {
+		k.bad("behind_proxy", "", err.Error())
+	}
+	if why := listenFault(c.Listen, c.TLS.Cert != "" || len(c.BehindProxy) > 0); why != "" {
 		k.bad("listen", c.Listen, why)
 	}
 	if c.Data == "" {
@@ -138,8 +141,25 @@ func (k *check) push(p *Push) {
 	}
 }
 
+// Proxies reads BehindProxy.
+func (c *Config) Proxies() (out []netip.Prefix, err error) {
+	for _, text := range c.BehindProxy {
+		p, err := netip.ParsePrefix(text)
+		if a, aerr := netip.ParseAddr(text); aerr == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil || p.Bits() == 0 {
+			return nil, fmt.Errorf("%q: use the address or the network of the proxy, for example 10.0.0.5", text)
+		}
+		out = append(out, p.Masked())
+	}
+	return out, nil
+}
+
 // OnLoopback reports whether the HTTP address is reached from this machine alone.
-func (c *Config) OnLoopback() bool { return listenFault(c.Listen, false) == "" }
+func (c *Config) OnLoopback() bool {
+	return listenFault(c.Listen, false) == "" && len(c.BehindProxy) == 0
+}
 
 // listenFault says why addr cannot be listened on, or "". In clear it must be on
 // loopback: passwords and footage are sent.
@@ -160,7 +180,7 @@ func listenFault(addr string, encrypted bool) string {
 		return form
 	}
 	if !encrypted && (host == "" || !ip.IsLoopback()) {
-		return "without a certificate (tls.cert, tls.key) the server listens on loopback alone: " + form + ", and from another machine: ssh -L 8080:127.0.0.1:8080 USER@THIS-MACHINE, then open http://127.0.0.1:8080 there"
+		return "without a certificate (tls.cert, tls.key) or a proxy that has one (behind_proxy) the server listens on loopback alone: " + form + ", and from another machine: ssh -L 8080:127.0.0.1:8080 USER@THIS-MACHINE, then open http://127.0.0.1:8080 there"
 	}
 	return ""
 }

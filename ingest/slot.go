@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"strings"
@@ -117,9 +118,12 @@ func (s *slot) phase(p registry.Phase, cause timeline.Cause, err error) {
 		return // the next attempt of a stream in trouble: it stays in trouble until footage comes
 	}
 	s.state.Phase, s.state.Cause = p, cause
-	s.state.LastError = ""
+	s.state.LastError, s.state.Why = "", ""
 	if err != nil {
 		s.state.LastError = err.Error()
+	}
+	if hidden := (*unreachable)(nil); errors.As(err, &hidden) {
+		s.state.Why = hidden.why.Error()
 	}
 	if p != registry.Streaming {
 		s.state.FPS, s.state.Bitrate = 0, 0

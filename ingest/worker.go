@@ -62,6 +62,7 @@ func (w *worker) run(ctx context.Context) {
 	}
 	shortest, longest := s.sup.cfg.RetryMin, s.sup.cfg.RetryMax
 	limit := shortest
+	hidden := veil{conceals: s.sup.cfg.Dialer.For(w.spec.carrier).Conceals(), after: s.sup.cfg.Connect}
 	for ctx.Err() == nil {
 		s.phase(registry.Connecting, "", nil)
 		began, frames := time.Now(), s.rec.Stats().Frames
@@ -72,6 +73,13 @@ func (w *worker) run(ctx context.Context) {
 		cause := rtsp.Cause(err)
 		if errors.Is(err, dial.ErrDenied) {
 			cause = timeline.BadStream
+		}
+		if hidden.over(began, err, cause, s.rec.Stats().Frames > frames) {
+			s.causes.hole(s.lastEnd(), timeline.CameraOffline)
+			s.log.Info("stream is not reached; its carrier is not told why", "err", err)
+			hidden.pause(ctx, s, err, wait(shortest, limit, longest))
+			limit = min(2*limit, longest)
+			continue
 		}
 		s.causes.hole(s.lastEnd(), cause)
 		s.reconnects.Add(1)

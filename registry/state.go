@@ -34,6 +34,8 @@ type State struct {
 	Since     timeline.Micros `json:"since"` // of Phase and Cause; a silence begins at the last frame
 	Cause     timeline.Cause  `json:"cause,omitempty"`
 	LastError string          `json:"last_error,omitempty"`
+	// Why is what LastError keeps from the camera's carrier: for operators alone.
+	Why string `json:"why,omitempty"`
 
 	LastFrame    timeline.Micros `json:"last_frame,omitempty"`
 	DurableUntil timeline.Micros `json:"durable_until,omitempty"`
@@ -94,7 +96,7 @@ func (b *book) init() {
 // a library put into LastError are masked.
 func (r *Registry) SetState(s State) {
 	if s.LastError != "" {
-		s.LastError = secret.Scrub(s.LastError)
+		s.LastError, s.Why = secret.Scrub(s.LastError), secret.Scrub(s.Why)
 	}
 	b := &r.states
 	b.mu.Lock()

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (c *cameraListCmd) print(e *env, conn *client) error {
 		if s.FPS > 0 {
 			fps, kbit = strconv.FormatFloat(s.FPS, 'f', 1, 64), strconv.FormatInt(s.Bitrate/1000, 10)
 		}
-		t.add(shortRef(cam.Carrier, cam.DeviceID), phase, s.Codec, fps, kbit, cam.source(), cam.Name, s.LastError)
+		t.add(shortRef(cam.Carrier, cam.DeviceID), phase, s.Codec, fps, kbit, cam.source(), cam.Name, cmp.Or(s.Why, s.LastError))
 	}
 	return t.write(e.out)
 }

@@ -39,7 +39,12 @@ func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, 
 	if d.noAuth {
 		people, files = nil, nil
 	}
+	proxies, err := d.cfg.Proxies()
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
+		Proxies:  proxies,
 		Accounts: people, Cases: files,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
 		Pictures:     picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)}),

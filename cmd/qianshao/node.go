@@ -64,8 +64,11 @@ func newNode(d *data) (*node, error) {
 		Push: n.push, Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
 		// Without accounts the server itself is on loopback alone: whoever can
 		// name a camera there is on this machine already.
-		Dialer: dial.New(dial.Config{AllowLoopback: d.noAuth, Networks: func(carrier string) []netip.Prefix { return networks[carrier] }}),
-		Store:  d.id, Epoch: 1, Boot: boot,
+		Dialer: dial.New(dial.Config{
+			AllowLoopback: d.noAuth, Networks: func(carrier string) []netip.Prefix { return networks[carrier] },
+			Conceal: func(carrier string) bool { return !d.noAuth && carrier != dial.Local },
+		}),
+		Store: d.id, Epoch: 1, Boot: boot,
 		SegmentLength: d.cfg.Segment.Length, Connect: d.cfg.Ingest.Connect,
 		FirstFrame: d.cfg.Ingest.FirstFrame, Stall: d.cfg.Ingest.Stall,
 		MaxBitrate: d.cfg.Ingest.MaxMbit * 1_000_000,

@@ -18,6 +18,7 @@ type serveCmd struct {
 	folder
 	Listen string   `placeholder:"ADDR" help:"HTTP address. Default: 127.0.0.1:8080; port 0 takes a free one."`
 	Roles  []string `placeholder:"ROLE" help:"What this process does: ingest, api, upkeep. Default: all."`
+	Proxy  []string `name:"behind-proxy" placeholder:"ADDR" help:"A reverse proxy that speaks TLS for this server, which then answers it alone."`
 	NoAuth bool     `name:"no-auth" help:"Without accounts: anybody on this machine may see everything. For trying things out."`
 }
 
@@ -26,6 +27,8 @@ func (*serveCmd) Help() string {
 	return `The first start prints a one-time link that makes the first administrator: open it in a browser. Further accounts: qianshao account add. With --no-auth nobody signs in.
 
 Without a certificate (tls.cert, tls.key) the server listens on loopback alone. From another machine: ssh -L 8080:127.0.0.1:8080 USER@THIS-MACHINE, then open http://127.0.0.1:8080 there.
+
+Behind a proxy that speaks TLS (--behind-proxy 10.0.0.5, or a network) any address may be listened on. The proxy passes Host on and sets X-Forwarded-For and X-Forwarded-Proto: https; others are refused.
 
 SIGTERM or Ctrl-C stops: open segments are sealed and stored. A second one leaves what is not stored in the spool, for the next start. SIGHUP reads the settings again: retention and log.level take effect at once, the log names what needs a restart.
 
@@ -41,6 +44,9 @@ func (c *serveCmd) settings(e *env) (configs.Config, error) {
 	if len(c.Roles) > 0 {
 		flags["roles"] = strings.Join(c.Roles, ",")
 	}
+	if len(c.Proxy) > 0 {
+		flags["behind_proxy"] = strings.Join(c.Proxy, ",")
+	}
 	return c.load(e, flags)
 }
 
@@ -50,7 +56,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	if c.NoAuth && !cfg.OnLoopback() {
+	if c.NoAuth && !cfg.OnLoopback() { // a proxy may stand in front of it
 		return fmt.Errorf("--no-auth shows all footage to whoever reaches %s: listen on 127.0.0.1, or leave --no-auth out", cfg.Listen)
 	}
 	return runNode(e, cfg, func() (configs.Config, error) { return c.settings(e) }, func(d *data) error { d.noAuth = c.NoAuth; return nil }, func(n *node) error {

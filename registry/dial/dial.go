@@ -40,6 +40,10 @@ type Config struct {
 	// the default rule (private ones for Local, public ones for all). It never
 	// permits what the package refuses always.
 	Networks func(carrier string) []netip.Prefix
+	// Conceal reports whether why a carrier's camera is not reached is kept from the
+	// carrier: from refused, closed and denied it could learn what stands in networks
+	// that are not its own. nil: never.
+	Conceal func(carrier string) bool
 	// LookupNetIP resolves names; default: net.DefaultResolver.
 	LookupNetIP func(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
@@ -67,6 +71,9 @@ type Guard struct {
 	d       *Dialer
 	carrier string
 }
+
+// Conceals reports whether why a camera is not reached is kept from its carrier.
+func (g Guard) Conceals() bool { return g.d.cfg.Conceal != nil && g.d.cfg.Conceal(g.carrier) }
 
 // DialContext dials address (host:port; a name or an IP address) over network
 // (tcp, tcp4, tcp6, udp, udp4, udp6). Of a name's addresses it tries those that
