@@ -22,6 +22,7 @@ var docs = struct {
 	cases, openCase, oneCase, caseViewings, members  huma.Operation
 	hops, adoption, closing, approval, review        huma.Operation
 	emergencies, casesPage                           huma.Operation
+	toDirectory, fromDirectory                       huma.Operation
 	openViewing, oneViewing, closeViewing, share     huma.Operation
 }{
 	cameras: huma.Operation{
@@ -173,6 +174,12 @@ var docs = struct {
 	share: huma.Operation{
 		OperationID: "shareViewing", Tags: []string{"cases"}, Summary: "Let another member of the case use a viewing", Errors: []int{401, 403, 404, 422, 503}, MaxBodyBytes: 8 << 10,
 	},
+	toDirectory: under("session", bytesOf("signInThroughDirectory", "Off to the bureau's directory, to sign in there",
+		"OpenID Connect, authorization code with PKCE. Leads back to /api/v1/session/directory/callback.", "text/html", nil, 303)(
+		query("back", "where to be in the end: a path of this server", false))),
+	fromDirectory: under("session", bytesOf("comeFromDirectory", "Where the directory leads back to: begins a session",
+		"Leads on to where it was begun, or to /sign-in with the reason.", "text/html", []int{503}, 303)(
+		query("state", "as the directory was given it", false), query("code", "of the directory", false), query("error", "why the directory let nobody in", false))),
 	casesPage:  bytesOf("getCasesPage", "The page of cases", "", "text/html", nil, 200)(),
 	mePage:     bytesOf("getMePage", "The page of one's own account: password, second factor", "", "text/html", nil, 200)(),
 	signInPage: bytesOf("getSignInPage", "The page to sign in, and to set a password by a one-time link", "", "text/html", nil, 200)(),
@@ -241,7 +248,7 @@ func under(tag string, op huma.Operation) huma.Operation {
 }
 
 var answerText = map[int]string{
-	200: "the whole", 206: "the range asked for", 304: "the client has it already", 307: "the same, pinned by as_of",
+	200: "the whole", 206: "the range asked for", 304: "the client has it already", 303: "elsewhere", 307: "the same, pinned by as_of",
 }
 
 // caseOperation describes a route of one case.

@@ -19,6 +19,7 @@ import (
 	"qianshao/registry/access"
 	"qianshao/registry/account"
 	"qianshao/registry/cases"
+	"qianshao/registry/oidc"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage"
@@ -29,16 +30,18 @@ import (
 
 // Config says what a Handler answers from.
 type Config struct {
-	Registry *registry.Registry  // required
-	Archive  *storage.Archive    // required
-	Live     *live.Hub           // required
-	Pictures *picture.Maker      // default: picture.New with its defaults
-	Gate     *access.Authorizer  // default: access.New
-	Accounts *account.Book       // nil: without accounts (--no-auth) anyone may do everything
-	Cases    *cases.Book         // required with Accounts
-	Viewings *viewing.Book       // required: what is shown is registered first
-	Register *register.Register  // required
-	Metrics  prometheus.Gatherer // default: nothing to see under /metrics
+	Registry *registry.Registry // required
+	Archive  *storage.Archive   // required
+	Live     *live.Hub          // required
+	Pictures *picture.Maker     // default: picture.New with its defaults
+	Gate     *access.Authorizer // default: access.New
+	Accounts *account.Book      // nil: without accounts (--no-auth) anyone may do everything
+	Cases    *cases.Book        // required with Accounts
+	// Directory is where people may sign in too; nil: local accounts alone.
+	Directory *oidc.Directory
+	Viewings  *viewing.Book       // required: what is shown is registered first
+	Register  *register.Register  // required
+	Metrics   prometheus.Gatherer // default: nothing to see under /metrics
 	// Checks are what /readyz asks, beside the registry and the index, which it
 	// always asks.
 	Checks  []Check
@@ -128,7 +131,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1),
 		accounts: newLimits(cfg.PerAccount, time.Now), addresses: newLimits(cfg.PerAddress, time.Now),
 	}
-	page, err := web.New(web.Config{Version: cfg.Version, NoAuth: cfg.Accounts == nil})
+	page, err := web.New(web.Config{Version: cfg.Version, NoAuth: cfg.Accounts == nil, Directory: cfg.Directory != nil})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

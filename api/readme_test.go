@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"qianshao/api"
+	"qianshao/registry/oidc"
 )
 
 // README.md has every route with every parameter, and nothing else.
@@ -18,7 +21,13 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newPeople(t, nil).site
+	s := newPeople(t, func(cfg *api.Config) {
+		var err error
+		cfg.Directory, err = oidc.New(oidc.Config{Issuer: "https://sso.example", ClientID: "q", Redirect: "https://q.example", Key: cfg.Registry.Sealer()})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}).site
 	_, b := s.get("/openapi.json")
 	var doc struct {
 		Paths map[string]map[string]struct {

@@ -65,6 +65,12 @@ func (h *Handler) routes(page *web.Page) []route {
 		return list
 	}
 	const session, file, viewing = "/api/v1/session", "/api/v1/cases/{case}", "/api/v1/viewings/{viewing}"
+	if h.cfg.Directory != nil {
+		list = append(list,
+			route{path: directoryPath, doc: docs.toDirectory, serve: h.toDirectory},
+			route{path: DirectoryCallback, doc: docs.fromDirectory, serve: h.fromDirectory},
+		)
+	}
 	return append(list,
 		route{path: "/cases", doc: docs.casesPage, serve: page.Cases},
 		route{path: "/api/v1/cases", action: access.ListCases, doc: docs.cases, mount: asJSON(h, h.listCases)},

@@ -26,6 +26,7 @@ type Config struct {
 	Spool     Spool     `key:"spool"`
 	Segment   Segment   `key:"segment"`
 	Retention Retention `key:"retention"`
+	OIDC      OIDC      `key:"oidc"`
 	Register  Register  `key:"register"`
 	Cases     Cases     `key:"cases"`
 	Ingest    Ingest    `key:"ingest"`
@@ -101,6 +102,21 @@ type Register struct {
 	Days int `key:"days"`
 }
 
+// OIDC is the bureau's directory, through which people may sign in.
+type OIDC struct {
+	Issuer   string `key:"issuer"` // empty: local accounts alone
+	ClientID string `key:"client_id"`
+	// ClientSecret, or a file that holds it; neither: a public client.
+	ClientSecret     Secret `key:"client_secret"`
+	ClientSecretFile string `key:"client_secret_file"`
+	// BaseURL is where browsers reach this server.
+	BaseURL string `key:"base_url"`
+	// Groups are rules, each "GROUP ROLE [UNIT or CARRIER]".
+	Groups      []string `key:"groups"`
+	GroupsClaim string   `key:"groups_claim"`
+	LoginClaim  string   `key:"login_claim"`
+}
+
 // Cases are what footage is seen for. Those that reach further wait for a second
 // officer; 0: none does.
 type Cases struct {
@@ -168,6 +184,7 @@ func Default() Config {
 		Spool:     Spool{Sync: "fragment", AlarmFree: 1 * GB, RefuseFree: 500 * MB, StopFree: 250 * MB},
 		Segment:   Segment{Length: time.Minute},
 		Retention: Retention{Days: 30, MinFree: 2 * GB},
+		OIDC:      OIDC{ClientID: "qianshao", GroupsClaim: "groups", LoginClaim: "preferred_username"},
 		Register:  Register{Days: 3 * 366},
 		Cases:     Cases{ApproveCameras: 20, ApproveSpan: 24 * time.Hour},
 		Ingest: Ingest{

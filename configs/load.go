@@ -167,19 +167,31 @@ func loadEnv(values *koanf.Koanf, environ, known []string) (warnings []string, e
 
 // readSecrets fills in what stands in files of its own.
 func (c *Config) readSecrets() error {
-	s3 := &c.Storage.S3
-	if s3.SecretKeyFile == "" || c.Storage.Kind != "s3" {
+	if c.Storage.Kind == "s3" {
+		if err := readSecret("storage.s3.secret_key", &c.Storage.S3.SecretKey, c.Storage.S3.SecretKeyFile); err != nil {
+			return err
+		}
+	}
+	if c.OIDC.Issuer == "" {
 		return nil
 	}
-	if s3.SecretKey != "" {
-		return errors.New("storage.s3.secret_key and storage.s3.secret_key_file are both set: leave one out")
+	return readSecret("oidc.client_secret", &c.OIDC.ClientSecret, c.OIDC.ClientSecretFile)
+}
+
+// readSecret fills in one that a file holds.
+func readSecret(key string, to *Secret, file string) error {
+	if file == "" {
+		return nil
 	}
-	b, err := os.ReadFile(s3.SecretKeyFile)
+	if *to != "" {
+		return fmt.Errorf("%s and %s_file are both set: leave one out", key, key)
+	}
+	b, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("storage.s3.secret_key_file: %w", err)
+		return fmt.Errorf("%s_file: %w", key, err)
 	}
-	if s3.SecretKey = Secret(strings.TrimSpace(string(b))); s3.SecretKey == "" {
-		return fmt.Errorf("storage.s3.secret_key_file: %q: the file is empty", s3.SecretKeyFile)
+	if *to = Secret(strings.TrimSpace(string(b))); *to == "" {
+		return fmt.Errorf("%s_file: %q: the file is empty", key, file)
 	}
 	return nil
 }

@@ -73,6 +73,7 @@ func (c *Config) Validate() error {
 	}
 	k.duration("segment.length", c.Segment.Length, 10*time.Second, 300*time.Second)
 	k.int("retention.days", c.Retention.Days, 1, 3650)
+	k.oidc(&c.OIDC)
 	if c.Register.Days != 0 {
 		k.int("register.days", c.Register.Days, max(30, c.Retention.Days), 36_500)
 	}
@@ -96,6 +97,28 @@ func (c *Config) Validate() error {
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	return errors.Join(k.faults...)
+}
+
+func (k *check) oidc(o *OIDC) {
+	if o.Issuer == "" {
+		return
+	}
+	// In clear only on this machine: for trying it out.
+	inClear := func(u *url.URL) bool {
+		ip, err := netip.ParseAddr(u.Hostname())
+		return u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback())
+	}
+	for _, x := range []struct{ key, value string }{{"oidc.issuer", o.Issuer}, {"oidc.base_url", o.BaseURL}} {
+		if u, err := url.Parse(x.value); err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "https" && !inClear(u) {
+			k.bad(x.key, x.value, "use https://host, with a path if it has one")
+		}
+	}
+	if o.ClientID == "" || o.GroupsClaim == "" || o.LoginClaim == "" {
+		k.bad("oidc", "", "give client_id, groups_claim and login_claim")
+	}
+	if len(o.Groups) == 0 {
+		k.bad("oidc.groups", "", "give at least one rule, for example [xingyi-cid investigator XY]: without any nobody has a role")
+	}
 }
 
 func (k *check) s3(s *S3) {

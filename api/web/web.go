@@ -37,7 +37,9 @@ const parts = "parts.html"
 // Config is what the page says about the server.
 type Config struct {
 	Version string
-	NoAuth  bool // there are no accounts: the pages say so
+	// Directory: people may sign in through it, too.
+	Directory bool
+	NoAuth    bool // there are no accounts: the pages say so
 }
 
 // Page serves the pages. Its methods may be called by many goroutines.
@@ -86,7 +88,7 @@ func New(cfg Config) (*Page, error) {
 			continue
 		}
 		var b bytes.Buffer
-		if err := pages.ExecuteTemplate(&b, name, map[string]any{"Assets": p.folder, "Version": cfg.Version, "NoAuth": cfg.NoAuth}); err != nil {
+		if err := pages.ExecuteTemplate(&b, name, map[string]any{"Assets": p.folder, "Version": cfg.Version, "NoAuth": cfg.NoAuth, "Directory": cfg.Directory}); err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
 		p.pages[name] = b.Bytes()

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"qianshao/api"
+	"qianshao/registry/oidc"
+	"qianshao/registry/secret"
 	"qianshao/storage"
 	"qianshao/storage/live"
 	"qianshao/storage/picture"
@@ -43,8 +46,12 @@ func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
+	directory, err := newDirectory(d)
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{
-		Proxies:  proxies,
+		Directory: directory, Proxies: proxies,
 		Accounts: people, Cases: files,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
 		Pictures:     picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)}),
@@ -53,6 +60,26 @@ func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, 
 		LoopbackOnly: d.cfg.OnLoopback(),
 		Log:          d.log,
 	})
+}
+
+// newDirectory is where people sign in, besides local accounts; nil: there is none.
+func newDirectory(d *data) (*oidc.Directory, error) {
+	c := &d.cfg.OIDC
+	if c.Issuer == "" || d.noAuth {
+		return nil, nil
+	}
+	cfg := oidc.Config{
+		Issuer: c.Issuer, ClientID: c.ClientID, Secret: secret.New(c.ClientSecret.Reveal()), Redirect: strings.TrimSuffix(c.BaseURL, "/") + api.DirectoryCallback,
+		Groups: c.GroupsClaim, Login: c.LoginClaim, Key: d.reg.Sealer(),
+	}
+	for _, text := range c.Groups {
+		r, err := oidc.ParseRule(text)
+		if err != nil {
+			return nil, fmt.Errorf("oidc.groups: %w", err)
+		}
+		cfg.Rules = append(cfg.Rules, r)
+	}
+	return oidc.New(cfg)
 }
 
 // checks are the conditions of readiness that this process knows of.

@@ -61,6 +61,9 @@ type Account struct {
 	Disabled timeline.Micros `json:"disabled,omitempty"` // since; 0: not
 	Password bool            `json:"password"`           // one is set
 	TOTP     bool            `json:"totp"`               // a second factor is asked for
+	// Directory is the name a directory has for them (issuer and subject), through
+	// which they sign in; empty: a local account.
+	Directory string `json:"directory,omitempty"`
 }
 
 // Has reports whether the account has a role.

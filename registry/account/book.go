@@ -115,13 +115,13 @@ func (b *Book) explain(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, b.db.Explain(err))
 }
 
-const accountColumns = `SELECT id, login, name, unit, carrier, roles, password <> '', totp IS NOT NULL, created_us, disabled_us FROM accounts `
+const accountColumns = `SELECT id, login, name, unit, carrier, roles, password <> '', totp IS NOT NULL, created_us, disabled_us, directory FROM accounts `
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanAccount(row scanner) (a Account, err error) {
 	var roles string
-	err = row.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Password, &a.TOTP, &a.Created, &a.Disabled)
+	err = row.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Password, &a.TOTP, &a.Created, &a.Disabled, &a.Directory)
 	for r := range strings.FieldsSeq(roles) {
 		a.Roles = append(a.Roles, Role(r))
 	}
@@ -175,7 +175,7 @@ func joinRoles(roles []Role) string {
 // Add makes an account without a password: NewLink lets its owner set one. The
 // error wraps ErrBad, ErrTaken or, for a unit that is not there, ErrUnknown.
 func (b *Book) Add(ctx context.Context, a Account) (Account, error) {
-	a.ID, a.Created, a.Disabled, a.Password, a.TOTP = media.NewID("u_"), b.now(), 0, false, false
+	a.ID, a.Created, a.Disabled, a.Password, a.TOTP, a.Directory = media.NewID("u_"), b.now(), 0, false, false, ""
 	if err := a.check(); err != nil {
 		return Account{}, err
 	}
@@ -190,8 +190,8 @@ func insert(ctx context.Context, tx *sql.Tx, a *Account) error {
 	if err := unitExists(ctx, tx, a.Unit); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp_used, created_us, disabled_us)
-		VALUES (?, ?, ?, ?, ?, ?, '', 0, ?, 0)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), int64(a.Created))
+	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp_used, created_us, disabled_us, directory)
+		VALUES (?, ?, ?, ?, ?, ?, '', 0, ?, 0, ?)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), int64(a.Created), a.Directory)
 	if sqldb.IsUnique(err) {
 		return ErrTaken
 	}
@@ -212,7 +212,7 @@ func unitExists(ctx context.Context, tx *sql.Tx, id string) error {
 	return nil
 }
 
-// Change gives an account another name, unit, carrier and roles. What it may do
+// Change gives an account another login, name, unit, carrier and roles. What it may do
 // changes with the next request of its sessions.
 func (b *Book) Change(ctx context.Context, a Account) error {
 	if err := a.check(); err != nil {
@@ -222,13 +222,20 @@ func (b *Book) Change(ctx context.Context, a Account) error {
 		if err := unitExists(ctx, tx, a.Unit); err != nil {
 			return err
 		}
-		ok, err := exec(ctx, tx, `UPDATE accounts SET name = ?, unit = ?, carrier = ?, roles = ? WHERE id = ?`,
-			a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), a.ID)
-		if err == nil && !ok {
-			err = ErrUnknown
-		}
-		return err
+		return update(ctx, tx, &a)
 	}))
+}
+
+func update(ctx context.Context, tx *sql.Tx, a *Account) error {
+	ok, err := exec(ctx, tx, `UPDATE accounts SET login = ?, name = ?, unit = ?, carrier = ?, roles = ? WHERE id = ?`,
+		a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), a.ID)
+	if sqldb.IsUnique(err) {
+		return ErrTaken
+	}
+	if err == nil && !ok {
+		err = ErrUnknown
+	}
+	return err
 }
 
 // Disable closes the account of somebody who leaves: its sessions and links end

@@ -21,6 +21,9 @@ func (b *Book) NewLink(ctx context.Context, id string) (plain secret.Secret, err
 		if a.Disabled != 0 {
 			return fmt.Errorf("%w: the account is closed", ErrBad)
 		}
+		if a.Directory != "" {
+			return fmt.Errorf("%w: they sign in through the directory and have no password here", ErrBad)
+		}
 		plain, err = b.putLink(ctx, tx, id)
 		return err
 	})

@@ -93,10 +93,10 @@ func (b *Book) save(ctx context.Context) (s snapshot, err error) {
 			s.Units = append(s.Units, u)
 			return err
 		}),
-		each(`SELECT id, login, name, unit, carrier, roles, created_us, disabled_us, password, totp, totp_used FROM accounts ORDER BY id`, func(rows *sql.Rows) error {
+		each(`SELECT id, login, name, unit, carrier, roles, created_us, disabled_us, directory, password, totp, totp_used FROM accounts ORDER BY id`, func(rows *sql.Rows) error {
 			var a savedAccount
 			var roles string
-			err := rows.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Created, &a.Disabled, &a.Hash, &a.TOTP, &a.Used)
+			err := rows.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Created, &a.Disabled, &a.Directory, &a.Hash, &a.TOTP, &a.Used)
 			for r := range strings.FieldsSeq(roles) {
 				a.Roles = append(a.Roles, Role(r))
 			}
@@ -144,9 +144,9 @@ func (s *snapshot) put(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	for _, a := range s.Accounts {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp, totp_used, created_us, disabled_us)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), a.Hash, a.TOTP, a.Used,
-			int64(a.Created), int64(a.Disabled)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp, totp_used, created_us, disabled_us, directory)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), a.Hash, a.TOTP, a.Used,
+			int64(a.Created), int64(a.Disabled), a.Directory); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 // The page to sign in. With #link=l_… it sets a password, with #setup=l_… it makes
 // the first administrator: what stands behind # is never sent in an address.
 
-import { apply, t, toggle as toggleLanguage } from "./i18n.js";
+import { apply, t, toggle as toggleLanguage, word } from "./i18n.js";
 import { send } from "./net.js";
 
 const $ = (id) => document.getElementById(id);
@@ -68,5 +68,19 @@ $("form").onsubmit = async (e) => {
   }
   $("go").disabled = false;
 };
-$("lang").onclick = () => { toggleLanguage(); start(); };
+$("lang").onclick = () => { toggleLanguage(); start(); why(); };
+
+const directory = $("directory");
+if (directory) {
+  directory.hidden = Boolean(link);
+  const back = new URLSearchParams(location.search).get("back");
+  if (back) directory.href += `?back=${encodeURIComponent(back)}`;
+}
+
+/** why says why the directory let nobody in. */
+function why() {
+  const failed = new URLSearchParams(location.search).get("failed");
+  if (failed) note(word("signInFailures", failed), true);
+}
 start();
+why();
