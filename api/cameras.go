@@ -25,12 +25,13 @@ type cameraJSON struct {
 	Azimuth       *float64           `json:"azimuth_deg" doc:"where it looks, clockwise from north"`
 	FOV           *float64           `json:"fov_deg" doc:"angle of view"`
 	Range         *float64           `json:"range_m" doc:"how far it sees"`
-	figures
+	Figures
 	Streams []streamJSON `json:"streams" doc:"main first"`
 }
 
-// figures say how a stream fares.
-type figures struct {
+// Figures is exported for the JSON library, which looks into it. It says how a stream
+// fares.
+type Figures struct {
 	State     registry.Phase   `json:"state" enum:"connecting,awaiting,streaming,stalled,degraded,waiting,paused,unassigned"`
 	Since     *timeline.Micros `json:"since" format:"date-time" doc:"of state and cause; a silence begins at the last frame"`
 	Cause     timeline.Cause   `json:"cause,omitempty" doc:"why there are no pictures"`
@@ -44,7 +45,7 @@ type figures struct {
 type streamJSON struct {
 	Role string `json:"role" enum:"main,sub,sub2"`
 	Push bool   `json:"push,omitempty" doc:"the camera publishes it; it is not pulled"`
-	figures
+	Figures
 	Width         int              `json:"width,omitempty"`
 	Height        int              `json:"height,omitempty"`
 	LastFrame     *timeline.Micros `json:"last_frame" format:"date-time"`
@@ -63,8 +64,8 @@ func when(t timeline.Micros) *timeline.Micros {
 	return &t
 }
 
-func figuresOf(s registry.State) figures {
-	return figures{
+func figuresOf(s registry.State) Figures {
+	return Figures{
 		State: s.Phase, Since: when(s.Since), Cause: s.Cause, LastError: s.LastError,
 		Codec: s.Codec, FPS: s.FPS, Bitrate: s.Bitrate,
 	}
@@ -85,7 +86,7 @@ func (h *Handler) cameraJSON(a *asked, c *registry.Camera) cameraJSON {
 			st.LastError = st.Why
 		}
 		x := streamJSON{
-			Role: s.ID.Role(), Push: !s.Push.IsZero(), figures: figuresOf(st), Width: st.Width, Height: st.Height,
+			Role: s.ID.Role(), Push: !s.Push.IsZero(), Figures: figuresOf(st), Width: st.Width, Height: st.Height,
 			LastFrame: when(st.LastFrame), DurableUntil: when(st.DurableUntil),
 			LostPackets: st.LostPackets, Reconnects: st.Reconnects,
 		}
@@ -96,7 +97,7 @@ func (h *Handler) cameraJSON(a *asked, c *registry.Camera) cameraJSON {
 		out.Streams = append(out.Streams, x)
 	}
 	if len(out.Streams) > 0 {
-		out.figures = out.Streams[0].figures
+		out.Figures = out.Streams[0].Figures
 	}
 	return out
 }

@@ -10,6 +10,9 @@ import (
 // Even is for tests.
 func (h *Handler) Even(ctx context.Context, began time.Time, err error) { h.even(ctx, began, err) }
 
+// Unused are examples that the document has no use for.
+func (h *Handler) Unused() []string { return h.unused }
+
 // RouteOf is what tests know of a route.
 type RouteOf struct{ Method, Path, Action string }
 

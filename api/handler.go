@@ -82,6 +82,8 @@ type Handler struct {
 	mux  *http.ServeMux
 	doc  []byte // the OpenAPI document
 	spec []route
+	// unused are examples that the document has no use for: a test looks.
+	unused []string
 
 	foreign   http.CrossOriginProtection
 	accounts  *limits

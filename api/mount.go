@@ -52,6 +52,7 @@ func (h *Handler) mount() error {
 		}
 	}
 	h.mux.HandleFunc("/", h.notFound)
+	h.unused = show(doc)
 	var err error
 	if h.doc, err = json.Marshal(doc); err != nil {
 		return fmt.Errorf("openapi document: %w", err)

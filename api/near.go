@@ -38,7 +38,7 @@ type nearItem struct {
 	Azimuth   *float64       `json:"azimuth_deg"`
 	FOV       *float64       `json:"fov_deg"`
 	Range     *float64       `json:"range_m"`
-	coverage
+	Coverage
 }
 
 type nearOut struct {
@@ -83,7 +83,7 @@ func (h *Handler) footage(ctx context.Context, a *asked, in *nearIn) (*nearOut, 
 		if err != nil {
 			return nil, err
 		}
-		if x.coverage, err = h.coverage(ctx, main, a.span, a.now); err != nil {
+		if x.Coverage, err = h.coverage(ctx, main, a.span, a.now); err != nil {
 			return nil, err
 		}
 		out.Body.Items = append(out.Body.Items, x)

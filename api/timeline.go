@@ -19,8 +19,8 @@ const (
 	underWay = 10 * timeline.Second
 )
 
-// coverage is what there is of a stream in a window, and what is not.
-type coverage struct {
+// Coverage is exported for the JSON library, which looks into it. It is what there is of a stream in a window, and what is not.
+type Coverage struct {
 	Covered []timeline.Span `json:"covered" doc:"footage; half-open, ascending"`
 	Gaps    []timeline.Gap  `json:"gaps" doc:"time in which the camera was to be recorded and was not, each with its cause"`
 	// Until is where the answer ends: nothing is said about the future, nor
@@ -29,8 +29,8 @@ type coverage struct {
 }
 
 // coverage answers for a window of a stream, up to now.
-func (h *Handler) coverage(ctx context.Context, stream media.StreamID, window timeline.Span, now timeline.Micros) (coverage, error) {
-	out := coverage{Covered: []timeline.Span{}, Gaps: []timeline.Gap{}, Until: min(window.To, now)}
+func (h *Handler) coverage(ctx context.Context, stream media.StreamID, window timeline.Span, now timeline.Micros) (Coverage, error) {
+	out := Coverage{Covered: []timeline.Span{}, Gaps: []timeline.Gap{}, Until: min(window.To, now)}
 	window.To = out.Until
 	if window.Empty() {
 		out.Until = max(window.From, out.Until)
@@ -86,7 +86,7 @@ type timelineOut struct {
 		Stream string          `json:"stream" enum:"main,sub,sub2"`
 		From   timeline.Micros `json:"from" format:"date-time"`
 		To     timeline.Micros `json:"to" format:"date-time"`
-		coverage
+		Coverage
 		Buckets []bucketJSON `json:"buckets,omitempty" doc:"with bucket_s: from from to until"`
 	}
 }
@@ -116,12 +116,12 @@ func (h *Handler) timeline(ctx context.Context, a *asked, in *timelineIn) (*time
 		}
 		c = c.coarse(width)
 	}
-	out.Body.coverage = c
+	out.Body.Coverage = c
 	return out, nil
 }
 
 // coarse leaves out what is shorter than a bucket.
-func (c coverage) coarse(width timeline.Micros) coverage {
+func (c Coverage) coarse(width timeline.Micros) Coverage {
 	c.Covered = timeline.Close(c.Covered, width-1)
 	gaps := c.Gaps[:0:0]
 	for _, g := range c.Gaps {

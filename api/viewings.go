@@ -94,7 +94,7 @@ func (h *Handler) openViewing(ctx context.Context, a *asked, in *openViewingIn) 
 
 // OneViewing is exported for the JSON library, which looks into it.
 type OneViewing struct {
-	Viewing string `path:"viewing" maxLength:"128"`
+	Viewing string `path:"viewing" maxLength:"128" doc:"its id"`
 }
 
 // ownViewing finds the open viewing that a path names, if it is that of who asks.

@@ -95,12 +95,13 @@ func (d *decided) tookFrom(stream media.StreamID, span timeline.Span) bool {
 }
 
 // knownPrefixes are where other things than segments stand in a store.
-var knownPrefixes = []string{acts.Prefix, registryPrefix, registerPrefix, accountsPrefix}
+var knownPrefixes = []string{acts.Prefix, registryPrefix, registerPrefix, accountsPrefix, casesPrefix}
 
 const (
 	registryPrefix = "v1/registry/" // snapshots of the cameras (registry/ship.go)
 	registerPrefix = "v1/register/" // the access register (registry/register/ship.go)
-	accountsPrefix = "v1/accounts/" // copies of the accounts (registry/account/ship.go)
+	accountsPrefix = "v1/accounts/" // copies of the accounts (registry/account/book.go)
+	casesPrefix    = "v1/cases/"    // copies of the cases (registry/cases/book.go)
 )
 
 // Code says what kind of a problem it is; codes are stable.

@@ -65,9 +65,12 @@ func probeStore(ctx context.Context, p *patient) (err error) {
 
 func lookDatabases(ctx context.Context, p *patient) []finding {
 	var all []finding
+	const restore = "stop the server, move the file aside, and run qianshao reindex: it restores the newest copy from the store"
 	for _, db := range []struct{ name, fix string }{
 		{"index.db", "stop the server and run qianshao reindex: it moves the file aside and rebuilds it from the store"},
-		{"registry.db", "stop the server, move the file aside, and run qianshao reindex: it restores the newest snapshot from the store"},
+		{"registry.db", restore},
+		{"accounts.db", restore},
+		{"cases.db", restore},
 	} {
 		path := filepath.Join(p.cfg.Data, db.name)
 		_, err := os.Stat(path)

@@ -143,7 +143,7 @@ func syncTime(dir string) (worst time.Duration, err error) {
 
 func lookPrivacy(_ context.Context, p *patient) []finding {
 	var all []finding
-	for _, name := range []string{"secret.key", "registry.db", socketName} {
+	for _, name := range []string{"secret.key", "registry.db", "accounts.db", "cases.db", socketName} {
 		info, err := os.Stat(filepath.Join(p.cfg.Data, name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -102,7 +102,7 @@ func (d *data) moveAside(ctx context.Context, report *reindexed) error {
 		return fmt.Errorf("the store does not answer, so nothing was changed: %w; bring it back and run qianshao reindex again", err)
 	}
 	names := []string{"index.db"}
-	for _, name := range []string{"registry.db", "accounts.db"} {
+	for _, name := range []string{"registry.db", "accounts.db", "cases.db"} {
 		path := filepath.Join(d.cfg.Data, name)
 		if _, err := os.Stat(path); err == nil && errors.Is(checkDatabase(ctx, path), sqldb.ErrCorrupt) {
 			names = append(names, name)

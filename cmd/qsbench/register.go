@@ -80,6 +80,7 @@ func (b *clipBench) gate(ctx context.Context) error {
 	r := access.Request{
 		Subject: access.Subject{Kind: access.Account, ID: "bench", Roles: []string{"investigator"}},
 		Action:  access.ReadFootage, Camera: busyStream.Camera(), Carrier: "unicom", Span: timeline.Span{From: fillStart, To: fillStart + timeline.Minute},
+		Facts: access.Facts{InCase: true, InViewing: true},
 	}
 	const window = 2 * time.Second
 	n, began := 0, time.Now()

@@ -186,6 +186,9 @@ func (a *Authorizer) Authorize(ctx context.Context, r Request) error {
 	default:
 		return fmt.Errorf("action %q: %w", r.Action, ErrForbidden)
 	}
+	if r.Subject.Kind == Nobody {
+		return fmt.Errorf("%s by nobody: %w", r.Action, ErrForbidden)
+	}
 	q := a.ask(&r)
 	decision, _ := cedar.Authorize(a.policies[r.Action], &q, cedar.Request{
 		Principal: q.principal.UID, Action: types.NewEntityUID("Action", types.String(r.Action)), Resource: q.resource.UID,

@@ -13,7 +13,7 @@ const names = new Map(); // camera id → what people call it
 let items = []; // shown
 let next = ""; // cursor of the older ones
 
-const filter = () => ({ kind: $("kind").value, camera: $("camera").value.trim(), viewing: $("viewing").value.trim() });
+const filter = () => ({ kind: $("kind").value, camera: $("camera").value.trim(), who: $("who").value.trim(), case: $("case").value.trim(), viewing: $("viewing").value.trim() });
 const key = (kind) => kind.replace(".", "_");
 
 /** load asks for entries: the newest, or those older than what is shown. */
@@ -54,8 +54,9 @@ function draw() {
     tr.append(
       cell(time(e.at), e.at),
       cell(word("registerKinds", key(e.kind))),
-      cell([e.who === "operator" ? t("registerOperator") : e.who, e.address].filter(Boolean).join(" · ")),
+      cell([e.who === "operator" ? t("registerOperator") : e.who, e.unit, e.address].filter(Boolean).join(" · ")),
       cell([e.act ? word("registerActs", key(e.act)) : "", e.kind === "viewing.more" ? "" : e.note].filter(Boolean).join(" · "), e.note || ""),
+      cell([e.case, e.reason].filter(Boolean).join(" · ")),
       cell(cameras.map((id) => names.get(id) || id).join("、"), cameras.join(" ")),
       cell(footage(e)),
       cell(e.kind === "viewing.close" ? t("registerSent", e.requests || 0, ((e.bytes || 0) / 1e6).toFixed(1)) : ""),

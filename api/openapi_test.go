@@ -1,0 +1,150 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"qianshao/api"
+	"qianshao/registry/oidc"
+)
+
+type schema struct {
+	Ref        string             `json:"$ref"`
+	Type       any                `json:"type"`
+	Enum       []any              `json:"enum"`
+	Default    any                `json:"default"`
+	Examples   []any              `json:"examples"`
+	Properties map[string]*schema `json:"properties"`
+	Items      *schema            `json:"items"`
+}
+
+// shown reports whether a reader sees what a value looks like: an example, one of a
+// few values, or something that has parts with examples.
+func (s *schema) shown() bool {
+	switch {
+	case s == nil:
+		return false
+	case s.Ref != "", len(s.Examples) > 0, len(s.Enum) > 0, s.Default != nil, s.Type == "boolean", len(s.Properties) > 0:
+		return true
+	}
+	return s.Items.shown()
+}
+
+// kindOf is the JSON type of a value.
+func kindOf(v any) string {
+	switch v.(type) {
+	case string:
+		return "string"
+	case float64:
+		return "number"
+	case []any:
+		return "array"
+	case bool:
+		return "boolean"
+	}
+	return "object"
+}
+
+type operation struct {
+	ID         string   `json:"operationId"`
+	Summary    string   `json:"summary"`
+	Tags       []string `json:"tags"`
+	Parameters []struct {
+		Name, In, Description string
+		Example               any
+		Schema                *schema
+	} `json:"parameters"`
+	RequestBody *struct {
+		Content map[string]struct{ Schema *schema } `json:"content"`
+	} `json:"requestBody"`
+	Responses map[string]struct {
+		Description string
+		Content     map[string]struct {
+			Schema  *schema
+			Example any
+		} `json:"content"`
+	} `json:"responses"`
+}
+
+// The document has every route, each with what it takes and answers, described, and
+// with an example of each value.
+func TestOpenAPI(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, func(cfg *api.Config) {
+		var err error
+		cfg.Directory, err = oidc.New(oidc.Config{Issuer: "https://sso.example", ClientID: "q", Redirect: "https://q.example", Key: cfg.Registry.Sealer()})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	_, b := p.get("/openapi.json")
+	var doc struct {
+		OpenAPI    string                           `json:"openapi"`
+		Paths      map[string]map[string]*operation `json:"paths"`
+		Components struct{ Schemas map[string]*schema }
+	}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(doc.OpenAPI, "3.1.") {
+		t.Errorf("version %s", doc.OpenAPI)
+	}
+	routes := 0
+	for _, rt := range p.handler.(*api.Handler).Routes() {
+		if strings.HasPrefix(rt.Path, "/assets/") {
+			continue
+		}
+		routes++
+		op := doc.Paths[strings.ReplaceAll(rt.Path, "{$}", "")][strings.ToLower(rt.Method)]
+		if op == nil {
+			t.Errorf("%s %s is missing", rt.Method, rt.Path)
+			continue
+		}
+		bad := func(format string, args ...any) { t.Errorf("%s: %s", op.ID, fmt.Sprintf(format, args...)) }
+		if op.Summary == "" || len(op.Tags) == 0 {
+			bad("no summary or no tag")
+		}
+		for _, x := range op.Parameters {
+			if x.Description == "" || x.Example == nil && !x.Schema.shown() {
+				bad("parameter %s has no description or no example", x.Name)
+			}
+		}
+		if op.RequestBody != nil && !op.RequestBody.Content["application/json"].Schema.shown() {
+			bad("the body is not described")
+		}
+		answered := false
+		for status, r := range op.Responses {
+			answered = answered || status[0] == '2' || status == "303"
+			for kind, c := range r.Content {
+				bytes := slices.Contains([]string{"video/mp4", "image/jpeg", "text/html"}, kind)
+				if r.Description == "" || !bytes && !c.Schema.shown() && c.Example == nil {
+					bad("%s %s has no description or no example", status, kind)
+				}
+			}
+		}
+		if !answered {
+			bad("it has no answer")
+		}
+	}
+	if routes < 40 {
+		t.Errorf("only %d routes", routes)
+	}
+	for name, s := range doc.Components.Schemas {
+		for key, v := range s.Properties {
+			if !v.shown() {
+				t.Errorf("schema %s: %s has no example", name, key)
+			}
+			for _, x := range v.Examples {
+				if types := fmt.Sprint(v.Type); !strings.Contains(types, kindOf(x)) && !(kindOf(x) == "number" && strings.Contains(types, "integer")) {
+					t.Errorf("schema %s: %s is %s, its example %v", name, key, types, x)
+				}
+			}
+		}
+	}
+	if unused := p.handler.(*api.Handler).Unused(); len(unused) > 0 {
+		t.Errorf("examples that nothing has: %q", unused)
+	}
+}
