@@ -225,7 +225,9 @@ func TestInvestigation(t *testing.T) {
 		if err := p.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		<-p.done
+		if err := <-p.done; err == nil {
+			t.Error("SIGKILL left exit code 0")
+		}
 		cancel()
 		wg.Wait()
 		p = serve()

@@ -91,3 +91,23 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+func FuzzParsePolygon(f *testing.F) {
+	f.Add("104,25 105,25 105,26")
+	f.Add("104,25 105,25 105")
+	f.Add("NaN,25 105,25 105,1e999")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := area.ParsePolygon(text)
+		if err != nil {
+			if !errors.Is(err, area.ErrBad) {
+				t.Errorf("%q: %v", text, err)
+			}
+			return
+		}
+		a := area.Area{Polygons: []area.Polygon{p}}
+		if err := a.Check(); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+		a.Holds(&area.Spot{Lon: 104.9, Lat: 25.2, Placed: true})
+	})
+}
