@@ -150,7 +150,7 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 		ask.Facts.InViewing = h.inViewing(a, q.Get("viewing"))
 	}
 	if ask.Camera != "" {
-		ask.Facts.InCase = h.inCase(a, &a.camera)
+		ask.Facts.InCase, ask.Facts.Own = h.inCase(a, &a.camera), a.owns(a.camera.ID)
 	}
 	err = h.cfg.Gate.Authorize(r.Context(), ask)
 	if errors.Is(err, access.ErrForbidden) && rt.action.Shows() && a.subject.Has(investigator) {
@@ -158,6 +158,10 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 	}
 	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && a.subject.Has(investigator) {
 		ask.Facts.InCase, a.in = true, h.reaches(a)
+		err = h.cfg.Gate.Authorize(r.Context(), ask)
+	}
+	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && len(a.subject.Cameras) > 0 {
+		ask.Facts.Own, a.in = true, func(s *area.Spot) bool { return a.owns(s.Camera) }
 		err = h.cfg.Gate.Authorize(r.Context(), ask)
 	}
 	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && a.subject.Carrier != "" {
@@ -207,7 +211,7 @@ func (h *Handler) among(ctx context.Context, a *asked, several *registry.Ambiguo
 // knows reports whether who asks may know of a camera.
 func (h *Handler) knows(ctx context.Context, a *asked, c *registry.Camera) bool {
 	return h.cfg.Gate.Authorize(ctx, access.Request{
-		Subject: a.subject, Action: access.ReadCamera, Camera: c.ID, Carrier: c.Carrier, Facts: access.Facts{InCase: h.inCase(a, c)},
+		Subject: a.subject, Action: access.ReadCamera, Camera: c.ID, Carrier: c.Carrier, Facts: access.Facts{InCase: h.inCase(a, c), Own: a.owns(c.ID)},
 	}) == nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"qianshao/api/web/webtest"
 	"qianshao/registry/account"
 	"qianshao/registry/register"
+	"qianshao/storage/media"
 	"qianshao/storage/storagetest"
 	"qianshao/storage/timeline"
 )
@@ -35,6 +36,8 @@ func TestCasesPage(t *testing.T) {
 		p.add(login, "", account.Investigator)
 	}
 	p.add("qian", "", account.Auditor)
+	p.house = []media.CameraID{id}
+	p.add("zhou", "", account.Household)
 
 	b := webtest.Open(t, p.url+"/sign-in", 1280, 1000)
 	as := func(login string) {
@@ -95,6 +98,18 @@ func TestCasesPage(t *testing.T) {
 	b.Do(chromedp.Click("#lang"))
 	b.Until("English", "document.querySelector('#files').innerText.includes('Approved')")
 	b.Shot("approved")
+	// The household: its camera, and that somebody looked.
+	b.Follow("#sign-out")
+	b.Until("the sign-in again", "location.pathname === '/sign-in' && document.querySelector('#login')")
+	as("zhou")
+	b.Until("its camera", "location.pathname === '/me' && document.querySelector('#own-list').innerText.includes('QX-1') && document.querySelector('#own-list').innerText.includes('told when their case is over')")
+	b.Shot("household")
+	// The auditor: every case, and the emergency is none any more.
+	b.Follow("#sign-out")
+	b.Until("the sign-in once more", "location.pathname === '/sign-in' && document.querySelector('#login')")
+	as("qian")
+	b.Until("the register", "location.pathname === '/register' && document.querySelector('#rows').innerText.includes('A522301-1')")
+	b.Shot("register")
 	if wide := webtest.Ask[int](b, "document.documentElement.scrollWidth"); wide > 1280 {
 		t.Errorf("the page is %d pixels wide", wide)
 	}

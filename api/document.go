@@ -13,7 +13,7 @@ var problemType = reflect.TypeFor[Problem]()
 // docs describes the routes for the OpenAPI document. What is JSON is described
 // further by its types; the parameters and answers of byte routes stand here.
 var docs = struct {
-	cameras, camera, timeline, footage               huma.Operation
+	cameras, camera, timeline, footage, watched      huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
 	register, registerCSV, verify, registerPage      huma.Operation
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
@@ -37,6 +37,10 @@ var docs = struct {
 		OperationID: "getTimeline", Tags: []string{"footage"}, Summary: "What there is of a camera in a window, and why there is no more",
 		Description: "Every moment between `from` and `until` at which the camera was enrolled lies in `covered` or in `gaps`.",
 		Errors:      []int{400, 403, 404, 409},
+	},
+	watched: huma.Operation{
+		OperationID: "listCameraViewings", Tags: []string{"cameras"}, Summary: "Who looked at a camera's footage, in plain words, for its household",
+		Description: "Unit, time and class of the case. Told when the case is over, or after 30 days.", Errors: []int{400, 403, 404, 409},
 	},
 	footage: huma.Operation{
 		OperationID: "findFootage", Tags: []string{"footage"}, Summary: "Cameras by their distance from a point, with their footage in a window",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"qianshao/registry"
@@ -11,6 +12,7 @@ import (
 	"qianshao/registry/account"
 	"qianshao/registry/area"
 	"qianshao/registry/cases"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
 
@@ -34,6 +36,9 @@ func (a *asked) party() cases.Party {
 	}
 	return cases.Party{Login: a.subject.ID}
 }
+
+// owns reports whether a camera stands at the house of who asks.
+func (a *asked) owns(id media.CameraID) bool { return slices.Contains(a.subject.Cameras, id) }
 
 // hasCases reports whether cases and viewings have a say about who asks.
 func (h *Handler) hasCases(a *asked) bool { return h.cfg.Cases != nil && a.subject.Has(investigator) }

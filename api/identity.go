@@ -36,7 +36,7 @@ func (h *Handler) identify(r *http.Request) (access.Subject, error) {
 	if err != nil {
 		return access.Subject{}, err
 	}
-	s := access.Subject{Kind: access.Account, ID: a.Login, Unit: a.Unit, Carrier: a.Carrier}
+	s := access.Subject{Kind: access.Account, ID: a.Login, Unit: a.Unit, Carrier: a.Carrier, Cameras: a.Cameras}
 	for _, role := range a.Roles {
 		s.Roles = append(s.Roles, string(role))
 	}

@@ -37,6 +37,7 @@ func (h *Handler) routes(page *web.Page) []route {
 		{path: camera, action: access.ReadCamera, doc: docs.camera, mount: asJSON(h, h.getCamera)},
 
 		{path: camera + "/timeline", action: access.ReadTimeline, extent: window, footage: true, doc: docs.timeline, mount: asJSON(h, h.timeline)},
+		{path: camera + "/viewings", action: access.ReadViewings, doc: docs.watched, mount: asJSON(h, h.watched)},
 		{path: "/api/v1/footage", action: access.FindFootage, extent: window, footage: true, doc: docs.footage, mount: asJSON(h, h.footage)},
 
 		{path: camera + "/clip.mp4", action: access.ReadFootage, extent: window, footage: true, doc: docs.clip, serve: h.clip},

@@ -32,6 +32,7 @@ type people struct {
 	*site
 	book  *account.Book
 	cases *cases.Book
+	house []media.CameraID // of the household
 }
 
 func newPeople(t *testing.T, change func(*api.Config)) *people {
@@ -84,7 +85,11 @@ func newPeople(t *testing.T, change func(*api.Config)) *people {
 // add makes an account with a password.
 func (p *people) add(login, carrier string, roles ...account.Role) account.Account {
 	p.t.Helper()
-	a, err := p.book.Add(p.t.Context(), account.Account{Login: login, Name: login, Unit: "XY", Carrier: carrier, Roles: roles})
+	as := account.Account{Login: login, Name: login, Unit: "XY", Carrier: carrier, Roles: roles}
+	if as.Has(account.Household) {
+		as.Cameras = p.house
+	}
+	a, err := p.book.Add(p.t.Context(), as)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -283,6 +288,7 @@ func (p *people) everyone() map[string]*person {
 func TestEveryRouteAsEveryRole(t *testing.T) {
 	t.Parallel()
 	p, own, foreign := filmed(t, nil)
+	p.house = []media.CameraID{media.CameraID(own)}
 	roles := p.everyone()
 	h, ok := p.handler.(*api.Handler)
 	if !ok {
@@ -300,7 +306,8 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 		"investigator": {"camera.list", "case.list", "case.open", "viewing.open"},
 		"carrier":      {"camera.list"},
 		"admin":        {"camera.list", "camera.read", "timeline.read", "system.operate"},
-		"auditor":      {"camera.read", "register.read", "case.list", "case.read", "case.review"},
+		"auditor":      {"camera.read", "viewing.list", "register.read", "case.list", "case.read", "case.review"},
+		"household":    {"camera.list"},
 	}
 	seen := 0
 	for _, rt := range h.Routes() {
@@ -376,6 +383,19 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 	li.want(403, `"viewing_needed"`, "GET", "/api/v1/cameras/GATE/clip.mp4?"+span2, nil)
 	id := li.viewing(file.ID, "GATE")
 	li.want(200, "ftyp", "GET", "/api/v1/cameras/GATE/clip.mp4?"+span2+"&viewing="+id, nil)
+	// A household sees its camera, and who looked at it when the case is over.
+	wu := roles["household"]
+	wu.want(200, own, "GET", "/api/v1/cameras", nil)
+	wu.want(200, `"covered"`, "GET", "/api/v1/cameras/"+own+"/timeline?"+span2, nil)
+	wu.want(403, `"forbidden"`, "GET", "/api/v1/cameras/"+own+"/clip.mp4?"+span2, nil)
+	wu.want(200, `"items":[],"later":1`, "GET", "/api/v1/cameras/"+own+"/viewings", nil)
+	if _, err := p.cases.End(t.Context(), cases.By{Login: "investigator-1"}, file.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	resp, b := wu.send("GET", "/api/v1/cameras/"+own+"/viewings", nil)
+	if text := string(b); resp.StatusCode != 200 || !strings.Contains(text, `"unit":"XY","class":"盗窃"`) || strings.Contains(text, "investigator") || strings.Contains(text, "黄牛") {
+		t.Errorf("%s %s", resp.Status, b)
+	}
 	// What an investigator saw stands in the register under their name and unit.
 	roles["auditor"].want(200, `"who":"investigator-1","unit":"XY","case":"A1","reason":"三头黄牛"`, "GET", "/api/v1/register?kind=viewing.open", nil)
 }

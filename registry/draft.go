@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"qianshao/registry/label"
 	"qianshao/registry/secret"
 	"qianshao/storage/media"
 )
@@ -141,8 +141,8 @@ func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
 func (d *Draft) applyName(cam *Camera) *FieldError {
 	d.Name.apply(&cam.Name)
 	cam.Name = strings.TrimSpace(cam.Name)
-	if utf8.RuneCountInString(cam.Name) > 200 || !utf8.ValidString(cam.Name) || strings.ContainsFunc(cam.Name, unicode.IsControl) {
-		return &FieldError{"name", CodeBadName, "use at most 200 characters of UTF-8 on one line"}
+	if d.Name.mode == set && label.Check(cam.Name, label.Name) != nil { // one of before stays
+		return &FieldError{"name", CodeBadName, "use at most 128 characters of UTF-8 on one line, without control characters"}
 	}
 	return nil
 }

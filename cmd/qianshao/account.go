@@ -12,6 +12,7 @@ import (
 
 	"qianshao/registry/account"
 	"qianshao/registry/area"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
 
@@ -85,6 +86,7 @@ type accountAddCmd struct {
 	Role    []account.Role `required:"" placeholder:"ROLE" help:"investigator, carrier, admin, auditor or household; several with commas."`
 	Unit    string         `placeholder:"ID" help:"Of an investigator: see qianshao account units."`
 	Carrier string         `placeholder:"CARRIER" help:"Of role carrier: whose cameras."`
+	Camera  []string       `placeholder:"CAMERA" help:"Of role household: the cameras at the house, by id or carrier:device, with commas."`
 	JSON    bool           `name:"json" help:"Print JSON."`
 }
 
@@ -117,6 +119,9 @@ func (c *accountAddCmd) Run(e *env) error {
 	return c.connected(e, func(conn *client) error {
 		var out linked
 		a := account.Account{Login: c.Login, Name: c.Name, Roles: c.Role, Unit: c.Unit, Carrier: c.Carrier}
+		for _, ref := range c.Camera {
+			a.Cameras = append(a.Cameras, media.CameraID(ref)) // the server finds them
+		}
 		raw, err := conn.send(e.ctx, "POST", "/control/v1/accounts", a, &out)
 		if err != nil || c.JSON {
 			return errors.Join(err, printRaw(e, raw))
@@ -338,6 +343,13 @@ func (c *control) addAccount(w http.ResponseWriter, r *http.Request) error {
 	var a account.Account
 	if err := decode(r, &a); err != nil {
 		return err
+	}
+	for i, ref := range a.Cameras {
+		cam, err := c.d.reg.Resolve(r.Context(), string(ref))
+		if err != nil {
+			return fault(http.StatusUnprocessableEntity, fmt.Errorf("--camera: %w", err))
+		}
+		a.Cameras[i] = cam.ID
 	}
 	if err := c.act(r, "account.add", fmt.Sprintf("%s (%s)", a.Login, roleText(a.Roles))); err != nil {
 		return err

@@ -32,6 +32,7 @@ const (
 	EditCamera     Action = "camera.edit"
 	AddCameras     Action = "camera.add" // one or an import of many
 	ReadTimeline   Action = "timeline.read"
+	ReadViewings   Action = "viewing.list" // who looked at a camera's footage, in plain words
 	FindFootage    Action = "footage.find"
 	ReadFootage    Action = "footage.read" // clips, playback, playlists
 	ReadPicture    Action = "picture.read"
@@ -75,9 +76,10 @@ type Subject struct {
 	Kind    Kind
 	ID      string // login, or id of a token
 	Roles   []string
-	Unit    string // of an account
-	Carrier string // of role carrier
-	Case    string // of a program of role investigator: the number of its case
+	Unit    string           // of an account
+	Carrier string           // of role carrier
+	Case    string           // of a program of role investigator: the number of its case
+	Cameras []media.CameraID // of a household
 }
 
 // Has reports whether the subject has a role.
@@ -96,6 +98,7 @@ type Request struct {
 
 // Facts are what holds at the moment of the question and the policies cannot know.
 type Facts struct {
+	Own       bool // the camera stands at the subject's house
 	InCase    bool // an open case of the subject reaches the camera
 	InViewing bool // the viewing that the request names is open, the subject's, and contains camera and span
 	Member    bool // the subject works on the case
@@ -106,7 +109,7 @@ type Facts struct {
 // make.
 func (f Facts) context() types.Record {
 	n := 0
-	for i, set := range [...]bool{f.InCase, f.InViewing, f.Member, f.Second} {
+	for i, set := range [...]bool{f.InCase, f.InViewing, f.Member, f.Second, f.Own} {
 		if set {
 			n |= 1 << i
 		}
@@ -114,10 +117,11 @@ func (f Facts) context() types.Record {
 	return contexts[n]
 }
 
-var contexts = func() (all [16]types.Record) {
+var contexts = func() (all [32]types.Record) {
 	for n := range all {
 		all[n] = types.NewRecord(types.RecordMap{
 			"in_case": types.Boolean(n&1 != 0), "in_viewing": types.Boolean(n&2 != 0), "member": types.Boolean(n&4 != 0), "second": types.Boolean(n&8 != 0),
+			"own": types.Boolean(n&16 != 0),
 		})
 	}
 	return all
@@ -146,7 +150,7 @@ func New() *Authorizer {
 
 // Actions are all there are.
 var Actions = []Action{
-	ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, FindFootage, ReadFootage, ReadPicture, WatchLive,
+	ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ReadViewings, FindFootage, ReadFootage, ReadPicture, WatchLive,
 	ReadRegister, ManageAccounts, Operate, ListCases, OpenCase, ReadCase, WorkOnCase, ApproveCase, ReviewCase, OpenViewing,
 }
 
@@ -179,7 +183,7 @@ func (a *Authorizer) Authorize(ctx context.Context, r Request) error {
 		if r.Case == "" {
 			return fmt.Errorf("%s without a case: %w", r.Action, ErrForbidden)
 		}
-	case ReadCamera, EditCamera, ReadTimeline, ReadFootage, ReadPicture, WatchLive:
+	case ReadCamera, EditCamera, ReadTimeline, ReadViewings, ReadFootage, ReadPicture, WatchLive:
 		if r.Camera == "" {
 			return fmt.Errorf("%s without a camera: %w", r.Action, ErrForbidden)
 		}

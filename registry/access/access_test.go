@@ -19,8 +19,8 @@ func TestRolesAndActions(t *testing.T) {
 	gate, cam := New(), media.NewCameraID()
 	footage := []Action{FindFootage, ReadFootage, ReadPicture, WatchLive}
 	begin := []Action{ListCases, OpenCase, OpenViewing}
-	audits := []Action{ReadCamera, ReadRegister, ListCases, ReadCase, ReviewCase}
-	all := Facts{InCase: true, InViewing: true, Member: true, Second: true}
+	audits := []Action{ReadCamera, ReadViewings, ReadRegister, ListCases, ReadCase, ReviewCase}
+	all := Facts{InCase: true, InViewing: true, Member: true, Second: true, Own: true}
 	li := Subject{Kind: Account, ID: "li", Roles: []string{"investigator"}}
 	for _, c := range []struct {
 		name    string
@@ -69,7 +69,7 @@ func TestRolesAndActions(t *testing.T) {
 			append([]Action{ListCameras, ReadCamera, ReadTimeline, ReadCase, WorkOnCase, OpenViewing}, footage...),
 			[]Action{OpenViewing},
 		},
-		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, all, nil, nil},
+		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, all, []Action{ListCameras, ReadCamera, ReadTimeline, ReadViewings}, nil},
 	} {
 		for _, a := range actions {
 			for _, own := range []bool{true, false} {
@@ -83,7 +83,7 @@ func TestRolesAndActions(t *testing.T) {
 				switch a {
 				case ReadCase, WorkOnCase, ApproveCase, ReviewCase:
 					r.Case = "k_1"
-				case ReadCamera, EditCamera, ReadTimeline, ReadFootage, ReadPicture, WatchLive:
+				case ReadCamera, EditCamera, ReadTimeline, ReadViewings, ReadFootage, ReadPicture, WatchLive:
 					r.Camera = cam
 				default:
 					if !own {

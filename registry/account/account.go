@@ -6,10 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"qianshao/registry/area"
+	"qianshao/registry/label"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
 
@@ -51,16 +51,17 @@ type Unit struct {
 
 // Account is somebody who may sign in.
 type Account struct {
-	ID       string          `json:"id"` // u_…, set by Add
-	Login    string          `json:"login"`
-	Name     string          `json:"name"`
-	Unit     string          `json:"unit,omitempty"`
-	Carrier  string          `json:"carrier,omitempty"` // of role carrier: whose cameras
-	Roles    []Role          `json:"roles"`
-	Created  timeline.Micros `json:"created"`
-	Disabled timeline.Micros `json:"disabled,omitempty"` // since; 0: not
-	Password bool            `json:"password"`           // one is set
-	TOTP     bool            `json:"totp"`               // a second factor is asked for
+	ID       string           `json:"id"` // u_…, set by Add
+	Login    string           `json:"login"`
+	Name     string           `json:"name"`
+	Unit     string           `json:"unit,omitempty"`
+	Carrier  string           `json:"carrier,omitempty"` // of role carrier: whose cameras
+	Cameras  []media.CameraID `json:"cameras,omitempty"` // of role household: their own
+	Roles    []Role           `json:"roles"`
+	Created  timeline.Micros  `json:"created"`
+	Disabled timeline.Micros  `json:"disabled,omitempty"` // since; 0: not
+	Password bool             `json:"password"`           // one is set
+	TOTP     bool             `json:"totp"`               // a second factor is asked for
 	// Directory is the name a directory has for them (issuer and subject), through
 	// which they sign in; empty: a local account.
 	Directory string `json:"directory,omitempty"`
@@ -72,7 +73,7 @@ func (a *Account) Has(r Role) bool { return slices.Contains(a.Roles, r) }
 // Errors that callers tell apart.
 var (
 	// ErrBad is wrapped for what an account, unit, token or password cannot be.
-	ErrBad = errors.New("not possible")
+	ErrBad = label.ErrBad
 	// ErrUnknown is returned (wrapped) where there is no such account, unit or token.
 	ErrUnknown = errors.New("unknown")
 	// ErrTaken is returned (wrapped) for a login that another account has.
@@ -93,26 +94,21 @@ var (
 	carrierForm = regexp.MustCompile(`^[a-z0-9._-]{1,32}$`)
 )
 
+// maxCameras bounds the cameras of one household.
+const maxCameras = 32
+
 // operator is who gives commands on the server, in the access register.
 const operator = "operator"
-
-// maxName is how many characters a name may have.
-const maxName = 128
 
 // CheckName says whether a text may be a name: UTF-8, at most 128 characters, no
 // control and no bidirectional formatting characters (Unicode TR36). The error
 // wraps ErrBad.
 func CheckName(name string) error {
-	switch {
-	case !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxName:
-		return fmt.Errorf("name: %w: use at most %d characters", ErrBad, maxName)
-	case strings.TrimSpace(name) == "":
+	if label.Empty(name) {
 		return fmt.Errorf("name: %w: it is empty", ErrBad)
 	}
-	for _, r := range name {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return fmt.Errorf("name: %w: it has a control character (U+%04X)", ErrBad, r)
-		}
+	if err := label.Check(name, label.Name); err != nil {
+		return fmt.Errorf("name: %w", err)
 	}
 	return nil
 }
@@ -134,6 +130,14 @@ func (a *Account) check() error {
 	if a.Carrier != "" && !carrierForm.MatchString(a.Carrier) {
 		return bad("carrier", "use a-z 0-9 . _ -")
 	}
+	if len(a.Cameras) > maxCameras {
+		return bad("cameras", fmt.Sprintf("at most %d", maxCameras))
+	}
+	for _, c := range a.Cameras {
+		if _, err := media.ParseCameraID(string(c)); err != nil {
+			return bad("cameras", err.Error())
+		}
+	}
 	if len(a.Roles) == 0 {
 		return bad("roles", "give one or more of "+roleNames())
 	}
@@ -145,6 +149,10 @@ func (a *Account) check() error {
 	switch {
 	case a.Has(Carrier) && a.Carrier == "":
 		return bad("carrier", "an account of role carrier needs one")
+	case a.Has(Household) != (len(a.Cameras) > 0):
+		return bad("cameras", "a household has one or more, others none")
+	case a.Has(Household) && len(a.Roles) > 1:
+		return bad("roles", "a household has no other role")
 	case a.Has(Investigator) && a.Unit == "":
 		return bad("unit", "an investigator needs one")
 	case a.Has(Investigator) && a.Has(Auditor):

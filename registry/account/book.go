@@ -115,16 +115,17 @@ func (b *Book) explain(what string, err error) error {
 	return fmt.Errorf("%s: %w", what, b.db.Explain(err))
 }
 
-const accountColumns = `SELECT id, login, name, unit, carrier, roles, password <> '', totp IS NOT NULL, created_us, disabled_us, directory FROM accounts `
+const accountColumns = `SELECT id, login, name, unit, carrier, roles, password <> '', totp IS NOT NULL, created_us, disabled_us, directory, cameras FROM accounts `
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanAccount(row scanner) (a Account, err error) {
-	var roles string
-	err = row.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Password, &a.TOTP, &a.Created, &a.Disabled, &a.Directory)
+	var roles, cameras string
+	err = row.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Password, &a.TOTP, &a.Created, &a.Disabled, &a.Directory, &cameras)
 	for r := range strings.FieldsSeq(roles) {
 		a.Roles = append(a.Roles, Role(r))
 	}
+	a.Cameras = splitCameras(cameras)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrUnknown
 	}
@@ -164,6 +165,21 @@ func (b *Book) List(ctx context.Context, closed bool) (out []Account, err error)
 	return out, b.explain("list accounts", rows.Err())
 }
 
+func joinCameras(list []media.CameraID) string {
+	texts := make([]string, len(list))
+	for i, c := range list {
+		texts[i] = string(c)
+	}
+	return strings.Join(texts, " ")
+}
+
+func splitCameras(text string) (out []media.CameraID) {
+	for c := range strings.FieldsSeq(text) {
+		out = append(out, media.CameraID(c))
+	}
+	return out
+}
+
 func joinRoles(roles []Role) string {
 	names := make([]string, len(roles))
 	for i, r := range roles {
@@ -190,8 +206,8 @@ func insert(ctx context.Context, tx *sql.Tx, a *Account) error {
 	if err := unitExists(ctx, tx, a.Unit); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp_used, created_us, disabled_us, directory)
-		VALUES (?, ?, ?, ?, ?, ?, '', 0, ?, 0, ?)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), int64(a.Created), a.Directory)
+	_, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp_used, created_us, disabled_us, directory, cameras)
+		VALUES (?, ?, ?, ?, ?, ?, '', 0, ?, 0, ?, ?)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), int64(a.Created), a.Directory, joinCameras(a.Cameras))
 	if sqldb.IsUnique(err) {
 		return ErrTaken
 	}
@@ -227,8 +243,8 @@ func (b *Book) Change(ctx context.Context, a Account) error {
 }
 
 func update(ctx context.Context, tx *sql.Tx, a *Account) error {
-	ok, err := exec(ctx, tx, `UPDATE accounts SET login = ?, name = ?, unit = ?, carrier = ?, roles = ? WHERE id = ?`,
-		a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), a.ID)
+	ok, err := exec(ctx, tx, `UPDATE accounts SET login = ?, name = ?, unit = ?, carrier = ?, roles = ?, cameras = ? WHERE id = ?`,
+		a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), joinCameras(a.Cameras), a.ID)
 	if sqldb.IsUnique(err) {
 		return ErrTaken
 	}

@@ -38,7 +38,7 @@ func (b *Book) SignInFrom(ctx context.Context, subject string, as Account, addre
 		if a.Disabled != 0 {
 			return ErrDenied
 		}
-		a.Login, a.Name, a.Unit, a.Carrier, a.Roles = as.Login, as.Name, as.Unit, as.Carrier, as.Roles
+		a.Login, a.Name, a.Unit, a.Carrier, a.Cameras, a.Roles = as.Login, as.Name, as.Unit, as.Carrier, as.Cameras, as.Roles
 		return update(ctx, tx, &a)
 	})
 	if err != nil {

@@ -93,13 +93,14 @@ func (b *Book) save(ctx context.Context) (s snapshot, err error) {
 			s.Units = append(s.Units, u)
 			return err
 		}),
-		each(`SELECT id, login, name, unit, carrier, roles, created_us, disabled_us, directory, password, totp, totp_used FROM accounts ORDER BY id`, func(rows *sql.Rows) error {
+		each(`SELECT id, login, name, unit, carrier, roles, created_us, disabled_us, directory, cameras, password, totp, totp_used FROM accounts ORDER BY id`, func(rows *sql.Rows) error {
 			var a savedAccount
-			var roles string
-			err := rows.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Created, &a.Disabled, &a.Directory, &a.Hash, &a.TOTP, &a.Used)
+			var roles, cameras string
+			err := rows.Scan(&a.ID, &a.Login, &a.Name, &a.Unit, &a.Carrier, &roles, &a.Created, &a.Disabled, &a.Directory, &cameras, &a.Hash, &a.TOTP, &a.Used)
 			for r := range strings.FieldsSeq(roles) {
 				a.Roles = append(a.Roles, Role(r))
 			}
+			a.Cameras = splitCameras(cameras)
 			s.Accounts = append(s.Accounts, a)
 			return err
 		}),
@@ -144,9 +145,9 @@ func (s *snapshot) put(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	for _, a := range s.Accounts {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp, totp_used, created_us, disabled_us, directory)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), a.Hash, a.TOTP, a.Used,
-			int64(a.Created), int64(a.Disabled), a.Directory); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO accounts (id, login, name, unit, carrier, roles, password, totp, totp_used, created_us, disabled_us, directory, cameras)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Login, a.Name, a.Unit, a.Carrier, joinRoles(a.Roles), a.Hash, a.TOTP, a.Used,
+			int64(a.Created), int64(a.Disabled), a.Directory, joinCameras(a.Cameras)); err != nil {
 			return err
 		}
 	}

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"qianshao/registry/area"
+	"qianshao/registry/label"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -86,7 +85,7 @@ const (
 // Errors that callers tell apart.
 var (
 	// ErrBad is wrapped for what a case cannot be.
-	ErrBad = errors.New("not possible")
+	ErrBad = label.ErrBad
 	// ErrUnknown is wrapped where there is no such case.
 	ErrUnknown = errors.New("no such case")
 	// ErrTaken is wrapped for a number that another case has.
@@ -182,13 +181,11 @@ func bad(field, format string, args ...any) error {
 // text says whether a text may stand in a field: it goes into the register and
 // onto pages.
 func text(field, s string, most int, needed bool) error {
-	switch {
-	case needed && strings.TrimSpace(s) == "":
+	if needed && label.Empty(s) {
 		return bad(field, "it is empty")
-	case !utf8.ValidString(s) || utf8.RuneCountInString(s) > most:
-		return bad(field, "use at most %d characters", most)
-	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
-		return bad(field, "it has a control character")
+	}
+	if err := label.Check(s, most); err != nil {
+		return fmt.Errorf("%s: %w", field, err)
 	}
 	return nil
 }

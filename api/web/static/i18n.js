@@ -5,6 +5,7 @@ const zh = {
   signIn: "登录", signOut: "退出登录", login: "登录名", password: "密码", code: "验证码（6 位）", codeHint: "请输入验证器应用显示的 6 位数字。",
   setPassword: "设置密码", setUp: "创建第一个管理员", passwordAgain: "再输入一次密码", passwordRule: "至少 10 个字符，三个词就好。", yourName: "姓名", passwordsDiffer: "两次输入的密码不一样。",
   linkWhat: "这是一次性链接：设好密码后即失效。", signInFailed: "无法登录。",
+  ownCameras: "我家的摄像头", ownWhat: "谁看过这里的录像：单位、时间、案由类别。案件结束后显示，最晚 30 天。", ownNone: "没有登记在你名下的摄像头。", ownUnseen: "还没有人看过。", ownLater: (n) => `另有 ${n} 次，案件结束后显示。`, ownSpan: (a, b) => `看了 ${a} 至 ${b} 的录像`,
   throughDirectory: "通过单位统一身份认证登录",
   signInFailures: {
     directory_away: "统一身份认证暂时无法使用，请稍后再试，或用本系统账号登录。", directory_stale: "登录超时，或不是从这里开始的，请重新登录。", directory_refused: "统一身份认证没有通过。",
@@ -80,6 +81,7 @@ const en = {
   signIn: "Sign in", signOut: "Sign out", login: "Login", password: "Password", code: "Code (6 digits)", codeHint: "Give the six digits that your authenticator app shows.",
   setPassword: "Set a password", setUp: "Make the first administrator", passwordAgain: "The password again", passwordRule: "At least 10 characters; three words will do.", yourName: "Name", passwordsDiffer: "The two passwords differ.",
   linkWhat: "This link works once: it ends when the password is set.", signInFailed: "Signing in failed.",
+  ownCameras: "Cameras at your house", ownWhat: "Who looked at footage from here: unit, time, class of the case. Told when the case is over, after 30 days at the latest.", ownNone: "No camera is in your name.", ownUnseen: "Nobody has looked yet.", ownLater: (n) => `${n} more, told when their case is over.`, ownSpan: (a, b) => `footage of ${a} to ${b}`,
   throughDirectory: "Sign in through the bureau's directory",
   signInFailures: {
     directory_away: "The directory cannot be asked now: try later, or sign in with an account of this server.", directory_stale: "That took too long, or was not begun here: sign in again.", directory_refused: "The directory did not let you in.",

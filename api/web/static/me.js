@@ -1,6 +1,8 @@
 // The page of one's own account: password and second factor.
 
+import { full } from "./clock.js";
 import { apply, t, toggle as toggleLanguage } from "./i18n.js";
+import { chip, stateOf } from "./list.js";
 import { json, send } from "./net.js";
 import { session } from "./session.js";
 
@@ -70,8 +72,39 @@ $("second-form").onsubmit = async (e) => {
   }
   show();
 };
-$("lang").onclick = () => { toggleLanguage(); start(); };
+
+let own = []; // cameras of a household, each with who looked at its footage
+
+/** household shows what a household may know of its cameras. */
+async function household() {
+  if (!who?.roles.includes("household")) return;
+  $("own").hidden = false;
+  $("own-note").textContent = t("loading");
+  try {
+    const page = await json("cameras");
+    own = await Promise.all(page.items.map(async (c) => ({ camera: c, seen: await json(`cameras/${encodeURIComponent(c.id)}/viewings`) })));
+    $("own-note").textContent = own.length ? "" : t("ownNone");
+    drawOwn();
+  } catch (err) {
+    failed("own-note", err);
+  }
+}
+
+function drawOwn() {
+  const make = (tag, props, ...children) => { const el = Object.assign(document.createElement(tag), props); el.append(...children); return el; };
+  $("own-list").replaceChildren(...own.map(({ camera: c, seen }) => {
+    const li = make("li", { className: "card" }, make("h3", {}, c.name || c.carrier_device_id, " ", chip(stateOf(c))));
+    for (const v of seen.items) {
+      const span = v.from && v.to ? t("ownSpan", full(Date.parse(v.from)), full(Date.parse(v.to))) : "";
+      li.append(make("p", { textContent: [full(Date.parse(v.at)), v.unit, v.class, span].filter(Boolean).join(" · ") }));
+    }
+    if (!seen.items.length && !seen.later) li.append(make("p", { className: "muted", textContent: t("ownUnseen") }));
+    if (seen.later) li.append(make("p", { className: "muted", textContent: t("ownLater", seen.later) }));
+    return li;
+  }));
+}
+$("lang").onclick = () => { toggleLanguage(); start(); drawOwn(); };
 
 start();
 session();
-json("session").then((me) => { who = me; show(); }).catch(() => {});
+json("session").then((me) => { who = me; show(); return household(); }).catch(() => {});

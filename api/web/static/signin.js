@@ -35,6 +35,7 @@ function home(who) {
   const back = new URLSearchParams(location.search).get("back") || "/";
   const own = new URL(back, location.origin);
   if (own.origin !== location.origin) return "/";
+  if (own.pathname === "/" && who.roles.every((r) => r === "household")) return "/me";
   const auditor = who.roles.every((r) => r === "auditor");
   return auditor && own.pathname === "/" ? "/register" : own.pathname + own.hash;
 }
