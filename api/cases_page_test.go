@@ -86,7 +86,7 @@ func TestCasesPage(t *testing.T) {
 	b.Do(chromedp.Click("#new-box summary"))
 	webtest.Ask[any](b, `{ const f = document.querySelector('#new').elements;
 		f.number.value = 'A522301-2'; f.class.value = '盗窃'; f.reason.value = '三头黄牛'; f.from.value = '2026-11-01T00:00'; f.to.value = '2026-11-03T00:00';
-		f.divisions.value = '5223'; f.circle.value = '104.9,25.09,800'; document.querySelector('#new').requestSubmit(); }`)
+		f.divisions.value = '5223'; f.circle.value = '104.9,25.09,800'; f.cameras.value = 'local:QX-1，local:QX-2'; document.querySelector('#new').requestSubmit(); }`)
 	b.Until("that it waits", "document.querySelector('#files .st-waiting') && document.querySelector('#files').innerText.includes('录像小时数 48')")
 	b.Follow("#sign-out")
 	b.Until("the sign-in", "location.pathname === '/sign-in' && document.querySelector('#login')")

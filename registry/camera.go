@@ -38,7 +38,7 @@ type Camera struct {
 
 // Spot is where it stands, as areas look at it.
 func (c *Camera) Spot() area.Spot {
-	s := area.Spot{Camera: c.ID, Division: c.Division}
+	s := area.Spot{Camera: c.ID, Ref: c.Ref(), Division: c.Division}
 	if c.Place != nil {
 		s.Lon, s.Lat, s.Placed = c.Place.Lon, c.Place.Lat, true
 	}

@@ -139,7 +139,7 @@ func (r *Registry) IDs(ctx context.Context) ([]media.CameraID, error) {
 
 // Spots visits where all active cameras stand, until f returns false.
 func (r *Registry) Spots(ctx context.Context, f func(*area.Spot) bool) error {
-	rows, err := r.db.R().QueryContext(ctx, `SELECT c.id, c.division, p.lon, p.lat FROM cameras c
+	rows, err := r.db.R().QueryContext(ctx, `SELECT c.id, c.carrier || ':' || c.device_id, c.division, p.lon, p.lat FROM cameras c
 		LEFT JOIN camera_places p ON p.camera = c.id AND p.valid_to = ? WHERE c.lifecycle = 'active'`, int64(timeline.Forever))
 	if err != nil {
 		return fmt.Errorf("list places: %w", r.db.Explain(err))
@@ -148,7 +148,7 @@ func (r *Registry) Spots(ctx context.Context, f func(*area.Spot) bool) error {
 	for rows.Next() {
 		var s area.Spot
 		var lon, lat *float64
-		if err := rows.Scan(&s.Camera, &s.Division, &lon, &lat); err != nil {
+		if err := rows.Scan(&s.Camera, &s.Ref, &s.Division, &lon, &lat); err != nil {
 			return fmt.Errorf("list places: %w", err)
 		}
 		if lon != nil && lat != nil {

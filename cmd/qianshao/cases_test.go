@@ -107,7 +107,6 @@ func TestInvestigation(t *testing.T) {
 		t.Fatal(err)
 	}
 	footage := got.Covered[0]
-	camera := regexp.MustCompile(`c_[a-z2-7]{16}`).FindString(command("GATE", "camera", "list", "--json"))
 	p.terminate(t)
 
 	// It carries on at the same address, so that browsers keep their sessions.
@@ -159,7 +158,7 @@ func TestInvestigation(t *testing.T) {
 	qian.ask(403, `"forbidden"`, "GET", clip, nil)
 
 	file := map[string]any{
-		"number": "A1", "class": "盗窃", "reason": "三头黄牛", "area": map[string]any{"cameras": []string{camera}},
+		"number": "A1", "class": "盗窃", "reason": "三头黄牛", "area": map[string]any{"cameras": []string{"local:GATE"}},
 		"from": footage.From - timeline.Minute, "to": footage.To + timeline.Minute,
 	}
 	id, _ := li.ask(201, `"state":"open"`, "POST", "/api/v1/cases", file)["id"].(string)
@@ -275,6 +274,15 @@ func TestInvestigation(t *testing.T) {
 	t.Logf("%d viewings seen in %d lives, %d registered", len(seen), kills, len(registered))
 	qian.ask(200, `"intact":true`, "GET", "/api/v1/register/verify", nil)
 
+	if out := command("A1", "case", "list", "--state", "open"); !regexp.MustCompile(`(?m)^A1 +open +XY +盗窃 `).MatchString(out) {
+		t.Errorf("case list:\n%s", out)
+	}
+	li.ask(201, `"state":"open"`, "POST", "/api/v1/cases", map[string]any{"emergency": true, "reason": "走失老人"})
+	emergency := regexp.MustCompile(`k_[a-z2-7]{16}`).FindString(command("emergency", "case"))
+	command("is closed", "case", "close", emergency, "--note", "误报")
+	command("due", "case", "list", "--state", "due")
+	qian.ask(200, `"who":"operator","case":"`+emergency, "GET", "/api/v1/register?act=case.close", nil)
+
 	// Closed; and, lost with the machine, back from the store.
 	li.ask(200, `"state":"closed"`, "POST", "/api/v1/cases/A1/closing", map[string]string{"note": "破案"})
 	li.ask(404, `"unknown_camera"`, "GET", clip, nil)
@@ -285,7 +293,7 @@ func TestInvestigation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command("1 case restored", "reindex")
+	command("2 cases restored", "reindex")
 	p = serve()
 	qian.ask(200, `"state":"closed"`, "GET", "/api/v1/cases/A1", nil)
 	p.terminate(t)

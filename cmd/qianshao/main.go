@@ -54,6 +54,7 @@ type commands struct {
 	Timeline  timelineCmd  `cmd:"" help:"What was recorded, and why the rest was not."`
 	Clip      clipCmd      `cmd:"" help:"Save footage as one file, exact to the frame."`
 	Account   accountCmd   `cmd:"" help:"Who may sign in: accounts and units."`
+	Case      caseCmd      `cmd:"" help:"Cases, for which footage may be seen."`
 	Token     tokenCmd     `cmd:"" help:"What programs sign in with."`
 	Register  registerCmd  `cmd:"" help:"Who saw which footage; whether the access register is as it was written."`
 	Check     checkCmd     `cmd:"" help:"Name every inconsistency of the archive."`

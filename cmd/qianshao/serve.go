@@ -150,7 +150,7 @@ func runNode(e *env, cfg configs.Config, settings func() (configs.Config, error)
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	err = n.serve(ctx, e.hard, listener, func() {
-		if greeted = greet(n); greeted != nil {
+		if greeted = cutShort(e.ctx, greet(n)); greeted != nil {
 			cancel()
 			return
 		}

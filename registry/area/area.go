@@ -19,10 +19,10 @@ import (
 type Area struct {
 	// Divisions are statistical codes: prefecture 4, county 6, township 9, village
 	// 12 digits, also filled up with zeros as lists of codes have them.
-	Divisions []string         `json:"divisions,omitempty" maxItems:"200" doc:"division codes of 6, 9 or 12 digits" example:"[\"522301103\"]"`
-	Circles   []Circle         `json:"circles,omitempty" maxItems:"200"`
-	Polygons  []Polygon        `json:"polygons,omitempty" maxItems:"50"`
-	Cameras   []media.CameraID `json:"cameras,omitempty" maxItems:"1000" doc:"single cameras, by our id"`
+	Divisions []string  `json:"divisions,omitempty" maxItems:"200" doc:"division codes of 6, 9 or 12 digits" example:"[\"522301103\"]"`
+	Circles   []Circle  `json:"circles,omitempty" maxItems:"200"`
+	Polygons  []Polygon `json:"polygons,omitempty" maxItems:"50"`
+	Cameras   []string  `json:"cameras,omitempty" maxItems:"1000" doc:"single cameras, by our id or as carrier:device" example:"[\"local:GATE\"]"`
 }
 
 // Circle is what lies within so many metres of a point.
@@ -57,6 +57,7 @@ type Point [2]float64
 // Spot is where a camera stands.
 type Spot struct {
 	Camera   media.CameraID
+	Ref      string // carrier:device
 	Division string // 12 digits; empty: not known
 	Lon, Lat float64
 	Placed   bool // Lon and Lat are known
@@ -71,6 +72,8 @@ const (
 
 // ErrBad is wrapped for what cannot be an area.
 var ErrBad = errors.New("not an area")
+
+var refForm = regexp.MustCompile(`^[a-z0-9._-]{1,32}:[A-Za-z0-9._-]{1,64}$`)
 
 var divisionForm = regexp.MustCompile(`^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})$`)
 
@@ -108,8 +111,8 @@ func (a *Area) Check() error {
 		}
 	}
 	for _, c := range a.Cameras {
-		if _, err := media.ParseCameraID(string(c)); err != nil {
-			return bad("%v", err)
+		if _, err := media.ParseCameraID(c); err != nil && !refForm.MatchString(c) {
+			return bad("%.80q: name a camera by its id (c_…) or as carrier:device", c)
 		}
 	}
 	return nil
@@ -119,8 +122,10 @@ func onEarth(lon, lat float64) bool { return math.Abs(lon) <= 180 && math.Abs(la
 
 // Holds reports whether a camera stands in the area.
 func (a *Area) Holds(s *Spot) bool {
-	if slices.Contains(a.Cameras, s.Camera) {
-		return true
+	for _, c := range a.Cameras {
+		if c == string(s.Camera) || c == s.Ref {
+			return true
+		}
 	}
 	if s.Division != "" {
 		for _, d := range a.Divisions {

@@ -41,8 +41,10 @@ func TestHolds(t *testing.T) {
 		{"above it", area.Area{Polygons: []area.Polygon{square}}, at(104.85, 25.11), false},
 		{"in the bend", area.Area{Polygons: []area.Polygon{hollow}}, at(2, 2), false},
 		{"below the bend", area.Area{Polygons: []area.Polygon{hollow}}, at(2, 0.5), true},
-		{"by name", area.Area{Cameras: []media.CameraID{someone}}, area.Spot{Camera: someone}, true},
-		{"another by name", area.Area{Cameras: []media.CameraID{someone}}, village, false},
+		{"by name", area.Area{Cameras: []string{string(someone)}}, area.Spot{Camera: someone}, true},
+		{"as carrier:device", area.Area{Cameras: []string{"unicom:XY-1"}}, area.Spot{Camera: someone, Ref: "unicom:XY-1"}, true},
+		{"another device", area.Area{Cameras: []string{"unicom:XY-1"}}, area.Spot{Camera: someone, Ref: "unicom:XY-11"}, false},
+		{"another by name", area.Area{Cameras: []string{string(someone)}}, village, false},
 	} {
 		if got := tt.area.Holds(&tt.spot); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
@@ -54,7 +56,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	good := area.Area{
 		Divisions: []string{"522301", "522301103", "522301103205"}, Circles: []area.Circle{{104.9, 25.1, 500}},
-		Polygons: []area.Polygon{{{104, 25}, {105, 25}, {105, 26}}}, Cameras: []media.CameraID{someone},
+		Polygons: []area.Polygon{{{104, 25}, {105, 25}, {105, 26}}}, Cameras: []string{string(someone), "unicom:XY-1"},
 	}
 	if err := good.Check(); err != nil {
 		t.Error(err)
@@ -69,7 +71,7 @@ func TestCheck(t *testing.T) {
 		"a line":             {Polygons: []area.Polygon{{{104, 25}, {105, 25}}}},
 		"off the earth":      {Polygons: []area.Polygon{{{104, 25}, {105, 25}, {105, math.Inf(1)}}}},
 		"too many points":    {Polygons: []area.Polygon{make(area.Polygon, 1001)}},
-		"no camera's id":     {Cameras: []media.CameraID{"GATE"}},
+		"no camera's id":     {Cameras: []string{"GATE"}},
 		"too many divisions": {Divisions: make([]string, 201)},
 	} {
 		if err := bad.Check(); !errors.Is(err, area.ErrBad) {

@@ -242,7 +242,7 @@ func TestSecondOfficer(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	// Just as far as one officer may go.
-	other.Number, other.Area, other.Span.From = "A522301-19", area.Area{Cameras: []media.CameraID{gate, fork}}, other.Span.To-24*hour
+	other.Number, other.Area, other.Span.From = "A522301-19", area.Area{Cameras: []string{string(gate), string(fork)}}, other.Span.To-24*hour
 	if c = d.begin(li, other); c.State(d.now()) != cases.Running {
 		t.Errorf("%q", c.Large)
 	}

@@ -167,6 +167,7 @@ $("new").onsubmit = (e) => {
   const f = e.target.elements, area = {};
   const divisions = f.divisions.value.split(/[\s,，、]+/).filter(Boolean);
   if (divisions.length) area.divisions = divisions;
+  if (f.cameras.value.trim()) area.cameras = logins(f.cameras.value);
   if (f.circle.value.trim()) {
     const [lon, lat, radius_m] = f.circle.value.split(/[,，]/).map(Number);
     if (![lon, lat, radius_m].every(Number.isFinite)) { say(t("caseBadCircle"), "bad"); f.circle.focus(); return; }
