@@ -107,9 +107,7 @@ func (p *people) add(login, carrier string, roles ...account.Role) account.Accou
 func (p *people) file(login, number string, cameras ...string) cases.Case {
 	p.t.Helper()
 	var of area.Area
-	for _, c := range cameras {
-		of.Cameras = append(of.Cameras, c)
-	}
+	of.Cameras = append(of.Cameras, cameras...)
 	c, err := p.cases.Begin(p.t.Context(), cases.By{Login: login, Unit: "XY"}, cases.Case{
 		Number: number, Class: "盗窃", Reason: "三头黄牛", Area: of, Span: timeline.Span{From: begin, To: begin + 2*timeline.Hour}, Expires: begin + timeline.Day,
 	})
