@@ -156,19 +156,29 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 	if errors.Is(err, access.ErrForbidden) && rt.action.Shows() && a.subject.Has(investigator) {
 		return a, errNoViewing
 	}
-	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && a.subject.Has(investigator) {
-		ask.Facts.InCase, a.in = true, h.reaches(a)
-		err = h.cfg.Gate.Authorize(r.Context(), ask)
-	}
-	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && len(a.subject.Cameras) > 0 {
-		ask.Facts.Own, a.in = true, func(s *area.Spot) bool { return a.owns(s.Camera) }
-		err = h.cfg.Gate.Authorize(r.Context(), ask)
-	}
-	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras && a.subject.Carrier != "" {
-		ask.Carrier, a.carrier = a.subject.Carrier, a.subject.Carrier
-		err = h.cfg.Gate.Authorize(r.Context(), ask)
+	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras {
+		err = h.narrowed(r.Context(), a, ask)
 	}
 	return a, err
+}
+
+// narrowed lets who may not list all cameras list those that they may know of: by
+// their cases, their house, or their carrier, whichever the gate allows first.
+func (h *Handler) narrowed(ctx context.Context, a *asked, ask access.Request) (err error) {
+	for _, narrow := range []func(*access.Request){
+		func(ask *access.Request) { ask.Facts.InCase, a.in = h.hasCases(a), h.reaches(a) },
+		func(ask *access.Request) {
+			ask.Facts.Own, a.in = len(a.subject.Cameras) > 0, func(s *area.Spot) bool { return a.owns(s.Camera) }
+		},
+		func(ask *access.Request) { ask.Carrier, a.carrier, a.in = a.subject.Carrier, a.subject.Carrier, nil },
+	} {
+		asking := ask
+		narrow(&asking)
+		if err = h.cfg.Gate.Authorize(ctx, asking); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 // find finds the camera of a request among those that who asks may know of.

@@ -110,6 +110,8 @@ func TestCasesPage(t *testing.T) {
 	as("qian")
 	b.Until("the register", "location.pathname === '/register' && document.querySelector('#rows').innerText.includes('A522301-1')")
 	b.Shot("register")
+	b.Follow("#to-cases")
+	b.Until("the count", "!document.querySelector('#count-box').hidden && document.querySelector('#count tbody').innerHTML.includes('<td>li</td><td>XY</td><td>1</td><td>1</td>')")
 	if wide := webtest.Ask[int](b, "document.documentElement.scrollWidth"); wide > 1280 {
 		t.Errorf("the page is %d pixels wide", wide)
 	}

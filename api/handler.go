@@ -161,6 +161,9 @@ func (h *Handler) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if secure(r) { // RFC 6797; browsers pass over it where they do not trust the certificate
+		header.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	if h.cfg.LoopbackOnly && !overUnix(r) && !h.ownHost(r.Host) {
 		h.fail(w, r, &Problem{
 			Status: http.StatusMisdirectedRequest, Code: "foreign_host",

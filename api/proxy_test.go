@@ -26,6 +26,9 @@ func TestBehindAProxy(t *testing.T) {
 	if c := resp.Header.Get("Set-Cookie"); !strings.Contains(c, "Secure") {
 		t.Errorf("the cookie goes in clear: %s", c)
 	}
+	if resp.Header.Get("Strict-Transport-Security") == "" {
+		t.Error("browsers are not told to stay with TLS")
+	}
 	page, err := p.entries.List(t.Context(), register.Query{Act: "session.begin", Limit: 1})
 	if err != nil || len(page.Items) != 1 || page.Items[0].Address != "203.0.113.7" {
 		t.Errorf("%+v, %v; want the last address that is no proxy", page.Items, err)

@@ -145,6 +145,22 @@ function table(list) {
   return make("div", { className: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...keys.map((k) => make("th", { textContent: t(k) })))), body));
 }
 
+let counted = []; // emergencies by officer, for auditors
+
+async function count() {
+  if (!who?.roles.includes("auditor")) return;
+  counted = (await json("emergencies").catch(() => ({ items: [] }))).items;
+  drawCount();
+}
+
+function drawCount() {
+  $("count-box").hidden = !counted.length;
+  const row = (tag, cells) => make("tr", {}, ...cells.map((textContent) => make(tag, { textContent: String(textContent) })));
+  $("count").replaceChildren(make("div", { className: "scroll" }, make("table", {},
+    make("thead", {}, row("th", ["officer", "unit", "opened", "adopted", "due", "reviewed"].map((k) => t(`countHead.${k}`)))),
+    make("tbody", {}, ...counted.map((o) => row("td", [o.login, o.unit, o.opened, o.adopted, o.due_for_review, o.reviewed]))))));
+}
+
 function draw() {
   $("opening").hidden = !who?.roles.includes("investigator");
   $("files").replaceChildren(...(items || []).map(card));
@@ -192,7 +208,9 @@ function start() {
   $("lang").textContent = t("other");
   $("lang").lang = t("other") === "English" ? "en" : "zh-CN";
   draw();
+  drawCount();
 }
 start();
 who = await session();
 await load();
+await count();
