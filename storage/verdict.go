@@ -100,8 +100,8 @@ var knownPrefixes = []string{acts.Prefix, registryPrefix, registerPrefix, accoun
 const (
 	registryPrefix = "v1/registry/" // snapshots of the cameras (registry/ship.go)
 	registerPrefix = "v1/register/" // the access register (registry/register/ship.go)
-	accountsPrefix = "v1/accounts/" // copies of the accounts (registry/account/book.go)
-	casesPrefix    = "v1/cases/"    // copies of the cases (registry/cases/book.go)
+	accountsPrefix = "v1/accounts/" // copies of the accounts (registry/copies)
+	casesPrefix    = "v1/cases/"    // copies of the cases (registry/copies)
 )
 
 // Code says what kind of a problem it is; codes are stable.

@@ -37,12 +37,12 @@ type Config struct {
 
 // Book has the accounts. All methods may be called at once from many goroutines.
 type Book struct {
+	*copies.Shelf // in the store
+
 	cfg      Config
 	db       *sqldb.DB
 	hashing  chan struct{} // bounds what argon2 takes at once
 	throttle throttle
-
-	shelf copies.Shelf
 }
 
 // hashesAtOnce bounds sign-ins that are checked at once: 19 MiB each.
@@ -79,10 +79,9 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open accounts: %w", err)
 	}
-	return &Book{
-		cfg: cfg, db: db, hashing: make(chan struct{}, hashesAtOnce), throttle: throttle{now: cfg.Now},
-		shelf: copies.Shelf{Prefix: "v1/accounts/", Place: "accounts snapshot 1", Key: cfg.Key, Now: cfg.Now},
-	}, nil
+	b := &Book{cfg: cfg, db: db, hashing: make(chan struct{}, hashesAtOnce), throttle: throttle{now: cfg.Now}}
+	b.Shelf = copies.New(copies.Config{Name: "accounts", Place: "accounts snapshot 1", Key: cfg.Key, Content: b.content, Log: cfg.Log, Now: cfg.Now})
+	return b, nil
 }
 
 // Close closes the database. It may be called twice.

@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
-	"qianshao/registry/copies"
 	"qianshao/storage/blob"
 )
 
@@ -32,40 +30,16 @@ type savedToken struct {
 	Hash []byte `json:"hash"`
 }
 
-// Run keeps a sealed copy of the accounts in the store, looking for changes every
-// so often, until ctx ends; it then returns nil.
-func (b *Book) Run(ctx context.Context, store blob.Store, every time.Duration) error {
-	return copies.Keep(ctx, b.cfg.Log, every, func(ctx context.Context) error { return b.Ship(ctx, store) })
-}
-
-// Ship puts a copy into the store if something has changed since this process put
-// one there.
-func (b *Book) Ship(ctx context.Context, store blob.Store) error {
-	return b.copy(ctx, store, b.shelf.Put)
-}
-
-// Replace puts a copy under the key of the moment into the store, and removes all
-// others: they are sealed under a key that shall be forgotten.
-func (b *Book) Replace(ctx context.Context, store blob.Store) error {
-	return b.copy(ctx, store, b.shelf.Replace)
-}
-
-func (b *Book) copy(ctx context.Context, store blob.Store, put func(context.Context, blob.Store, []byte) error) error {
+// content is what a copy in the store holds.
+func (b *Book) content(ctx context.Context) ([]byte, error) {
 	s, err := b.save(ctx)
 	if err != nil {
-		return b.explain("copy accounts", err)
+		return nil, b.db.Explain(err)
 	}
 	if len(s.Accounts) == 0 && len(s.Units) == 0 && len(s.Tokens) == 0 {
-		return nil // a new folder has nothing to say, and must not push copies out
+		return nil, nil
 	}
-	plain, err := json.Marshal(s)
-	if err == nil {
-		err = put(ctx, store, plain)
-	}
-	if err != nil {
-		return fmt.Errorf("copy accounts: %w", err)
-	}
-	return nil
+	return json.Marshal(s)
 }
 
 // save reads what a copy holds, in one moment and always in the same order.
@@ -120,12 +94,9 @@ func (b *Book) Restore(ctx context.Context, store blob.Store) (accounts int, err
 	if n, err := b.Count(ctx); n > 0 || err != nil {
 		return 0, err
 	}
-	plain, err := b.shelf.Newest(ctx, store)
-	if err != nil {
-		return 0, fmt.Errorf("restore accounts: %w", err)
-	}
-	if plain == nil {
-		return 0, nil
+	plain, err := b.Newest(ctx, store)
+	if err != nil || plain == nil {
+		return 0, err
 	}
 	var s snapshot
 	if err := json.Unmarshal(plain, &s); err != nil {

@@ -45,9 +45,9 @@ type Config struct {
 
 // Book has the cases. All methods may be called at once from many goroutines.
 type Book struct {
-	cfg   Config
-	db    *sqldb.DB
-	shelf copies.Shelf
+	*copies.Shelf // in the store
+	cfg           Config
+	db            *sqldb.DB
 
 	changing sync.Mutex // held while a case changes
 	mu       sync.RWMutex
@@ -84,10 +84,8 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open cases: %w", err)
 	}
-	b := &Book{
-		cfg: cfg, db: db, cases: map[string]*Case{}, of: map[string][]string{},
-		shelf: copies.Shelf{Prefix: "v1/cases/", Place: "cases 1", Key: cfg.Key, Now: cfg.Now},
-	}
+	b := &Book{cfg: cfg, db: db, cases: map[string]*Case{}, of: map[string][]string{}}
+	b.Shelf = copies.New(copies.Config{Name: "cases", Place: "cases 1", Key: cfg.Key, Content: b.content, Log: cfg.Log, Now: cfg.Now})
 	if err := b.load(ctx); err != nil {
 		return nil, errors.Join(b.explain("open cases", err), db.Close())
 	}
@@ -511,37 +509,13 @@ func (b *Book) Review(ctx context.Context, by By, id, note string) (Case, error)
 	})
 }
 
-// Run keeps a sealed copy of the cases in the store, looking for changes every so
-// often, until ctx ends; it then returns nil.
-func (b *Book) Run(ctx context.Context, store blob.Store, every time.Duration) error {
-	return copies.Keep(ctx, b.cfg.Log, every, func(ctx context.Context) error { return b.Ship(ctx, store) })
-}
-
-// Ship puts a copy into the store if something has changed since this process put
-// one there.
-func (b *Book) Ship(ctx context.Context, store blob.Store) error {
-	return b.copy(ctx, store, b.shelf.Put)
-}
-
-// Replace puts a copy under the key of the moment into the store, and removes all
-// others.
-func (b *Book) Replace(ctx context.Context, store blob.Store) error {
-	return b.copy(ctx, store, b.shelf.Replace)
-}
-
-func (b *Book) copy(ctx context.Context, store blob.Store, put func(context.Context, blob.Store, []byte) error) error {
+// content is what a copy in the store holds.
+func (b *Book) content(context.Context) ([]byte, error) {
 	all := b.List(func(*Case) bool { return true })
 	if len(all) == 0 {
-		return nil // a new folder has nothing to say
+		return nil, nil
 	}
-	plain, err := json.Marshal(all)
-	if err == nil {
-		err = put(ctx, store, plain)
-	}
-	if err != nil {
-		return fmt.Errorf("copy cases: %w", err)
-	}
-	return nil
+	return json.Marshal(all)
 }
 
 // Restore fills an empty book from the newest copy in the store, and says how many
@@ -552,12 +526,9 @@ func (b *Book) Restore(ctx context.Context, store blob.Store) (int, error) {
 	if len(b.List(func(*Case) bool { return true })) > 0 {
 		return 0, nil
 	}
-	plain, err := b.shelf.Newest(ctx, store)
-	if err != nil {
-		return 0, fmt.Errorf("restore cases: %w", err)
-	}
-	if plain == nil {
-		return 0, nil
+	plain, err := b.Newest(ctx, store)
+	if err != nil || plain == nil {
+		return 0, err
 	}
 	var all []Case
 	if err := json.Unmarshal(plain, &all); err != nil {

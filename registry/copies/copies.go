@@ -25,53 +25,86 @@ const (
 	maxSize = 256 << 20
 )
 
-// Shelf is where the copies of one book stand. Its methods may be called by many
-// goroutines.
+// Config says of what book a Shelf holds copies.
+type Config struct {
+	Name  string // "accounts"; the folder in the store is v1/accounts/
+	Place string // what a copy is sealed for: not to be taken for another book's
+	Key   Sealer
+	// Content is what a copy holds, always the same of the same book; nil where the
+	// book is empty: a new folder has nothing to say, and must not push copies out.
+	Content func(ctx context.Context) ([]byte, error)
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Shelf is where the copies of one book stand, named by their microsecond, so that
+// the last in key order is the newest. Its methods may be called by many goroutines.
 type Shelf struct {
-	// Prefix is the folder in the store. Copies are named by their microsecond, so
-	// that the last in key order is the newest.
-	Prefix string
-	Place  string // what a copy is sealed for: not to be taken for another book's
-	Key    Sealer
-	Now    func() time.Time
+	cfg    Config
+	prefix string
 
 	mu      sync.Mutex
 	shipped [sha256.Size]byte // of the last copy this process put there
 }
 
-// Put puts a copy into the store if it differs from the last that this process
-// put there, and removes the oldest.
-func (s *Shelf) Put(ctx context.Context, store blob.Store, plain []byte) error {
+// New makes a Shelf. All of Config is required.
+func New(cfg Config) *Shelf { return &Shelf{cfg: cfg, prefix: "v1/" + cfg.Name + "/"} }
+
+// Run keeps a copy in the store, looking for changes every so often, until ctx ends;
+// it then returns nil.
+func (s *Shelf) Run(ctx context.Context, store blob.Store, every time.Duration) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if err := s.Ship(ctx, store); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Warn("a copy is not shipped, will be tried again", "of", s.cfg.Name, "err", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// Ship puts a copy into the store if the book differs from the last copy that this
+// process put there, and removes the oldest.
+func (s *Shelf) Ship(ctx context.Context, store blob.Store) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.put(ctx, store, plain, kept)
+	return s.put(ctx, store, kept)
 }
 
 // Replace puts a copy under the key of the moment into the store, and removes all
 // others: they are sealed under a key that shall be forgotten.
-func (s *Shelf) Replace(ctx context.Context, store blob.Store, plain []byte) error {
+func (s *Shelf) Replace(ctx context.Context, store blob.Store) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shipped = [sha256.Size]byte{}
-	return s.put(ctx, store, plain, 1)
+	return s.put(ctx, store, 1)
 }
 
-func (s *Shelf) put(ctx context.Context, store blob.Store, plain []byte, keep int) error {
+func (s *Shelf) put(ctx context.Context, store blob.Store, keep int) error {
+	fail := func(err error) error { return fmt.Errorf("copy %s: %w", s.cfg.Name, err) }
+	plain, err := s.cfg.Content(ctx)
+	if err != nil {
+		return fail(err)
+	}
 	sum := sha256.Sum256(plain)
-	if sum == s.shipped {
+	if plain == nil || sum == s.shipped {
 		return nil
 	}
-	key := fmt.Sprintf("%s%016d", s.Prefix, s.Now().UnixMicro())
-	if err := store.Put(ctx, key, blob.Bytes(s.Key.Seal(plain, s.Place))); err != nil {
-		return fmt.Errorf("ship a copy: %w", err)
+	key := fmt.Sprintf("%s%016d", s.prefix, s.cfg.Now().UnixMicro())
+	if err := store.Put(ctx, key, blob.Bytes(s.cfg.Key.Seal(plain, s.cfg.Place))); err != nil {
+		return fail(err)
 	}
 	keys, err := s.keys(ctx, store)
 	if err != nil {
-		return fmt.Errorf("ship a copy: %w", err)
+		return fail(err)
 	}
 	for len(keys) > keep {
 		if err := store.Delete(ctx, keys[0]); err != nil {
-			return fmt.Errorf("remove an old copy: %w", err)
+			return fail(err)
 		}
 		keys = keys[1:]
 	}
@@ -80,7 +113,7 @@ func (s *Shelf) put(ctx context.Context, store blob.Store, plain []byte, keep in
 }
 
 func (s *Shelf) keys(ctx context.Context, store blob.Store) (keys []string, err error) {
-	for info, err := range store.List(ctx, s.Prefix, "") {
+	for info, err := range store.List(ctx, s.prefix, "") {
 		if err != nil {
 			return nil, err
 		}
@@ -92,41 +125,29 @@ func (s *Shelf) keys(ctx context.Context, store blob.Store) (keys []string, err 
 // Newest returns the newest copy in the store; nil: there is none. The error wraps
 // secret.ErrOtherKey where another secret.key is needed.
 func (s *Shelf) Newest(ctx context.Context, store blob.Store) ([]byte, error) {
+	fail := func(err error) ([]byte, error) { return nil, fmt.Errorf("restore %s: %w", s.cfg.Name, err) }
 	keys, err := s.keys(ctx, store)
-	if err != nil || len(keys) == 0 {
-		return nil, err
+	if err != nil {
+		return fail(err)
+	}
+	if len(keys) == 0 {
+		return nil, nil
 	}
 	key := keys[len(keys)-1]
 	r, err := store.Get(ctx, key, 0, -1)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return fail(err)
 	}
 	box, err := io.ReadAll(io.LimitReader(r, maxSize))
 	if cerr := r.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return fail(fmt.Errorf("%s: %w", key, err))
 	}
-	plain, err := s.Key.Open(box, s.Place)
+	plain, err := s.cfg.Key.Open(box, s.cfg.Place)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return fail(fmt.Errorf("%s: %w", key, err))
 	}
 	return plain, nil
-}
-
-// Keep calls ship every so often until ctx ends; it then returns nil.
-func Keep(ctx context.Context, log *slog.Logger, every time.Duration, ship func(context.Context) error) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if err := ship(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("a copy for the store is not shipped, will be tried again", "err", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		}
-	}
 }
