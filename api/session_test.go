@@ -285,7 +285,8 @@ func (p *people) everyone() map[string]*person {
 // there is not, and nobody gets anything without signing in.
 func TestEveryRouteAsEveryRole(t *testing.T) {
 	t.Parallel()
-	p, own, foreign := filmed(t, nil)
+	const even = 15 * time.Millisecond
+	p, own, foreign := filmed(t, func(cfg *api.Config) { cfg.Even = even })
 	p.house = []media.CameraID{media.CameraID(own)}
 	roles := p.everyone()
 	h, ok := p.handler.(*api.Handler)
@@ -329,7 +330,9 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 			if strings.Contains(rt.Path, "live.mp4") || strings.Contains(rt.Path, "snapshot") || strings.Contains(rt.Path, "sprite") {
 				method = http.MethodHead
 			}
+			began := time.Now()
 			resp, b := who.send(method, path(foreign), nil)
+			took := time.Since(began)
 			what := fmt.Sprintf("%s as %s: %s %.200s", rt.Path, role, resp.Status, b)
 			switch {
 			case role == "nobody":
@@ -341,7 +344,12 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 					t.Error(what)
 				}
 			case strings.Contains(rt.Path, "{id}") && role != "admin" && role != "auditor", strings.Contains(rt.Path, "{case}") && role != "auditor":
+				began = time.Now()
 				none, answer := who.send(method, path("c_zzzzzzzzzzzzzzzz"), nil)
+				// Both wait for a beat: no answer can come before the first.
+				if without := time.Since(began); took < even || without < even {
+					t.Errorf("%s: after %v, of one that there is not after %v: not on a beat of %v", what, took, without, even)
+				}
 				text := strings.NewReplacer("c_zzzzzzzzzzzzzzzz", foreign, "k_zzzzzzzzzzzzzzzz", theirs.ID).Replace(string(answer))
 				if resp.StatusCode != http.StatusNotFound || none.StatusCode != http.StatusNotFound || text != string(b) {
 					t.Errorf("%s, and of one that there is not: %s %s", what, none.Status, answer)
