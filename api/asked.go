@@ -131,7 +131,7 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 		if err := h.findCase(r.Context(), a, r.PathValue("case")); err != nil {
 			return nil, err
 		}
-		ask.Case, ask.Facts = a.file.ID, h.caseFacts(a, &a.file)
+		ask.Case, ask.Facts = a.file.ID, h.caseFacts(r.Context(), a, &a.file)
 	}
 	if strings.Contains(rt.path, "{id}") {
 		if err := h.find(r.Context(), a, r.PathValue("id")); err != nil {

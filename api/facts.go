@@ -97,13 +97,13 @@ func (h *Handler) findCase(ctx context.Context, a *asked, ref string) error {
 
 // mayCase asks the gate about the request's case.
 func (h *Handler) mayCase(ctx context.Context, a *asked, act access.Action) error {
-	return h.cfg.Gate.Authorize(ctx, access.Request{Subject: a.subject, Action: act, Case: a.file.ID, Facts: h.caseFacts(a, &a.file)})
+	return h.cfg.Gate.Authorize(ctx, access.Request{Subject: a.subject, Action: act, Case: a.file.ID, Facts: h.caseFacts(ctx, a, &a.file)})
 }
 
-func (h *Handler) caseFacts(a *asked, c *cases.Case) access.Facts {
+func (h *Handler) caseFacts(ctx context.Context, a *asked, c *cases.Case) access.Facts {
 	f := access.Facts{Member: cases.IsMember(c, a.party())}
 	if a.subject.Kind == access.Account && c.By != a.subject.ID && len(c.Large) > 0 {
-		units, err := h.cfg.Accounts.Units(context.Background())
+		units, err := h.cfg.Accounts.Units(ctx)
 		f.Second = err == nil && (c.Unit == a.subject.Unit || account.Above(units, c.Unit, a.subject.Unit))
 	}
 	return f
