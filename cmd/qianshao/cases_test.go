@@ -17,7 +17,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/camtest"
@@ -200,46 +199,22 @@ func TestInvestigation(t *testing.T) {
 	// Killed again and again while viewings are opened and looked through.
 	var mu sync.Mutex
 	seen := map[string]timeline.Micros{} // viewing → to
-	for range kills {
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		var grown atomic.Int64
-		first := make(chan struct{}) // closed when something was seen in this life
-		begun := sync.OnceFunc(func() { close(first) })
-		for range 4 {
-			wg.Go(func() {
-				for ctx.Err() == nil {
-					to := footage.From + timeline.Second + timeline.Micros(grown.Add(100))
-					v := open(ctx, to)
-					if v == "" {
-						continue
-					}
-					status, b, err := li.send(ctx, "GET", "/api/v1/cameras/GATE/clip.mp4"+span(footage.From, to)+"&viewing="+v, nil)
-					if err == nil && status == http.StatusOK && len(b) > 0 {
-						mu.Lock()
-						seen[v] = to
-						mu.Unlock()
-						begun()
-					}
-				}
-			})
+	var grown atomic.Int64
+	p = killAgain(t, kills, random, p, serve, func(ctx context.Context, _ *process, _ int) bool {
+		to := footage.From + timeline.Second + timeline.Micros(grown.Add(100))
+		v := open(ctx, to)
+		if v == "" {
+			return false
 		}
-		select {
-		case <-first:
-		case <-time.After(time.Minute):
-			t.Fatal("nothing could be seen for a minute")
+		status, b, err := li.send(ctx, "GET", "/api/v1/cameras/GATE/clip.mp4"+span(footage.From, to)+"&viewing="+v, nil)
+		if err != nil || status != http.StatusOK || len(b) == 0 {
+			return false
 		}
-		time.Sleep(time.Duration(random.IntN(250)) * time.Millisecond)
-		if err := p.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-p.done; err == nil {
-			t.Error("SIGKILL left exit code 0")
-		}
-		cancel()
-		wg.Wait()
-		p = serve()
-	}
+		mu.Lock()
+		defer mu.Unlock()
+		seen[v] = to
+		return true
+	})
 	if len(seen) < kills {
 		t.Fatalf("seed %d: %d viewings in %d lives", seed, len(seen), kills)
 	}

@@ -15,7 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/camtest"
@@ -58,35 +57,19 @@ func TestNoViewingWithoutItsEntry(t *testing.T) {
 
 	var mu sync.Mutex
 	seen := map[shown]bool{}
-	for n := range kills {
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		var grown atomic.Int64
-		for range 4 {
-			wg.Go(func() {
-				for ctx.Err() == nil {
-					// Always a little more than was registered before.
-					w := shown{n, timeline.Span{From: footage.From, To: footage.From + timeline.Second + timeline.Micros(grown.Add(100))}}
-					q := url.Values{"from": {w.span.From.String()}, "to": {w.span.To.String()}}
-					if firstByte(ctx, p.url+footagePath("GATE", "clip.mp4")+"?"+q.Encode()) {
-						mu.Lock()
-						seen[w] = true
-						mu.Unlock()
-					}
-				}
-			})
+	// Always a little more than was registered before.
+	var grown atomic.Int64
+	p = killAgain(t, kills, random, p, func() *process { return start(t, args...) }, func(ctx context.Context, p *process, life int) bool {
+		w := shown{life, timeline.Span{From: footage.From, To: footage.From + timeline.Second + timeline.Micros(grown.Add(100))}}
+		q := url.Values{"from": {w.span.From.String()}, "to": {w.span.To.String()}}
+		if !firstByte(ctx, p.url+footagePath("GATE", "clip.mp4")+"?"+q.Encode()) {
+			return false
 		}
-		time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
-		if err := p.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-p.done; err == nil {
-			t.Error("SIGKILL left exit code 0")
-		}
-		cancel()
-		wg.Wait()
-		p = start(t, args...)
-	}
+		mu.Lock()
+		defer mu.Unlock()
+		seen[w] = true
+		return true
+	})
 	if len(seen) < kills {
 		t.Fatalf("seed %d: %d windows seen in %d lives", seed, len(seen), kills)
 	}
