@@ -2,7 +2,6 @@ package timesync
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -44,6 +43,13 @@ const (
 	// driftMost is how far off a clock may run: what is more, for half a minute, is
 	// another rate. A line that grows slower looks like it for a while.
 	driftMost = 0.2
+	// driftWindows is how many windows it takes to tell the drift before anything is
+	// placed, driftClear by how much they may leave it open.
+	driftWindows = 4
+	driftClear   = 0.01
+	// burstFall is how fast, as a part of one, arrivals become earlier at least while
+	// older frames are sent.
+	burstFall = 0.1
 	// reopenSoon is within how much time a second burst is none.
 	reopenSoon = time.Minute
 	// settleStep is by how much the earliest arrival must fall to count: less is
@@ -65,6 +71,7 @@ type Clock struct {
 	interval int64 // smoothed ticks between units, 0 until the second
 
 	reach int64 // furthest step back that was believed, ticks
+	step  int64 // by which the front went on last, ticks
 	seen  int   // units since the reach began to be learnt, at most learnUnits
 
 	// late is arrival minus the time the ticks say, µs; its lower envelope is
@@ -79,11 +86,16 @@ type Clock struct {
 	fellTo  int64
 	since   int // units since then
 
+	recent [16]int64 // the last units' ticks, a ring
+	next   int       // its head
+
 	jumps    uint64
 	good     believed // the last timestamp that was believed
 	reopened believed // where Reopen was called last
 
 	guessed bool          // the last unit's tick was
+	filled  int64         // the last tick of a B-frame between the front and the one before
+	holes   int64         // how many are left there
 	pull    int64         // ticks by which the next guess is moved
 	doubt   time.Duration // by how much the read was late that ended with a guess; 0: it was not
 
@@ -167,6 +179,8 @@ func (c *Clock) Tick(rtp uint32, at time.Duration) int64 {
 	}
 	c.lastRTP, c.lastTick, c.lastAt = rtp, tick, at
 	c.maxTick = max(c.maxTick, tick)
+	c.recent[c.next%len(c.recent)] = tick
+	c.next++
 	if !c.guessed || !c.relied { // a guess follows the arrivals, and says nothing of them
 		c.observe(at, tick)
 	}
@@ -194,10 +208,16 @@ func (c *Clock) decide(at time.Duration, delta int64) {
 	if !sure && !c.relied && believed && at-c.firstAt < settleLong && len(o.seen) < scaleMost {
 		return
 	}
-	c.open = nil
 	if f == 1 && !c.relied {
-		c.drift = o.drift(c.rate)
+		drift, clear := o.drift(c.rate)
+		switch {
+		case clear:
+			c.drift = drift
+		case believed && !c.fitted() && at-c.firstAt < settleLong && len(o.seen) < scaleMost:
+			return
+		}
 	}
+	c.open = nil
 	if f == 1 || c.relied || c.jumps > 0 {
 		return
 	}
@@ -229,7 +249,8 @@ func (c *Clock) jumped(delta, tick int64, at time.Duration) bool {
 		return true
 	}
 	if back := c.maxTick - tick; back > 0 {
-		return back > c.ticks(maxReorder) || c.seen >= learnUnits && back > 2*c.reach
+		return back > c.ticks(maxReorder) || c.seen >= learnUnits && c.late(tick, at)-c.floor() > c.micros(c.reach+c.interval/2) &&
+			(back > 2*c.reach || !c.hole(tick))
 	}
 	// Ahead: at once, further than the arrival allows, and earlier than anything
 	// lately. The burst of old frames that opens a session comes early too, but
@@ -247,6 +268,17 @@ func (c *Clock) jumped(delta, tick int64, at time.Duration) bool {
 	return at < c.Arrival(tick)-earlyLimit
 }
 
+// hole reports whether none of the last units lies within three fifths of an interval
+// of a tick: B-frames fill the holes that the front left open.
+func (c *Clock) hole(tick int64) bool {
+	for _, there := range c.recent {
+		if d := tick - there; max(d, -d)*5 <= 3*c.interval {
+			return false
+		}
+	}
+	return true
+}
+
 // returned reports whether a timestamp that cannot be believed after the last
 // one goes on from where the last believed one was: a spike is over.
 func (c *Clock) returned(rtp uint32, at time.Duration) bool {
@@ -255,7 +287,7 @@ func (c *Clock) returned(rtp uint32, at time.Duration) bool {
 	}
 	tick := c.good.tick + c.stretch(int64(int32(rtp-c.good.rtp)))
 	ahead := c.micros(tick-c.good.tick) - (at - c.good.at).Microseconds()
-	return tick > c.maxTick && ahead <= earlyLimit.Microseconds() && ahead >= -readMost.Microseconds()
+	return (tick > c.maxTick || c.maxTick-tick <= c.reach && c.hole(tick)) && ahead <= earlyLimit.Microseconds() && ahead >= -readMost.Microseconds()
 }
 
 // guess is the tick of a unit whose timestamp says nothing: one interval after
@@ -265,7 +297,20 @@ func (c *Clock) guess(at time.Duration) int64 {
 	if c.interval == 0 { // no timestamp was believed yet
 		return c.maxTick + max(c.ticks(at-c.lastAt), 1)
 	}
-	tick := c.maxTick + max(c.interval, 1) + c.pull
+	one := max(c.interval, 1)
+	on := one
+	if c.reach > one/2 { // a front, as far ahead as it went last if it can be here by now, or a B-frame
+		ahead := c.ticks(at - c.Arrival(c.maxTick))
+		if c.holes > 0 && (ahead < one/2 || at == c.lastAt) {
+			c.holes--
+			c.filled += one
+			c.guessed = true
+			return c.filled
+		}
+		on = max(one, min(c.step, (ahead+one/2)/one*one))
+		c.filled, c.holes = c.maxTick, (on-one/2)/one
+	}
+	tick := c.maxTick + on + c.pull
 	c.pull = 0
 	if late := at - c.Arrival(tick); late > readMost {
 		tick += c.ticks(late)
@@ -283,7 +328,7 @@ func (c *Clock) mend(at time.Duration) {
 		return
 	}
 	c.guessed = false
-	late := c.lastAt - c.Arrival(c.lastTick)
+	late := c.lastAt - c.Arrival(c.maxTick)
 	c.pull = c.ticks(late) / 8
 	switch {
 	case late <= earlyLimit:
@@ -305,6 +350,13 @@ func (c *Clock) learn(tick int64) {
 	} else {
 		// A hole counts little; three B-frames move the front four at once.
 		c.interval = max(c.interval+(min(forward, 8*c.interval)-c.interval)/16, 1)
+	}
+	switch {
+	case forward > 0 && forward < 8*c.interval:
+		c.step, c.filled, c.holes = forward, c.maxTick, (forward-c.interval/2)/c.interval
+	case forward == 0 && c.holes > 0:
+		c.filled += c.interval
+		c.holes--
 	}
 	c.reach = max(c.reach, c.maxTick-tick)
 	c.seen = min(c.seen+1, learnUnits)
@@ -333,7 +385,9 @@ func (c *Clock) Reopen() {
 func (c *Clock) Settled(at time.Duration) bool {
 	settled := c.settled(at)
 	if settled && !c.relied && c.open != nil {
-		c.drift = c.open.drift(c.rate)
+		if drift, clear := c.open.drift(c.rate); clear {
+			c.drift = drift
+		}
 	}
 	c.relied = c.relied || settled
 	return settled
@@ -347,8 +401,10 @@ func (c *Clock) settled(at time.Duration) bool {
 	if age >= settleLong {
 		return true
 	}
-	if c.open != nil && (age >= settleMost || c.open.odd(at, c.rate)) {
-		return false // the rate is in doubt
+	if c.open != nil {
+		if _, sure := c.open.drift(c.rate); !sure || age >= settleMost {
+			return false // the rate is in doubt
+		}
 	}
 	quiet := max(settleAfter, time.Duration(2*c.micros(c.interval+c.reach))*time.Microsecond)
 	return still >= quiet && c.since >= settleUnits || age >= settleMost && still >= settleAfter
@@ -371,9 +427,10 @@ func (c *Clock) observe(at time.Duration, tick int64) {
 	c.since++
 	if late < c.fellTo-settleStep.Microseconds() {
 		c.fellAt, c.fellTo, c.since = at, late, 0
-		if age := at - c.firstAt; age < settleMost || !c.relied && age < settleLong { // the opening burst says nothing of the drift
-			c.points, c.current = c.points[:0], point{at: at, tick: tick, late: late}
-		}
+	}
+	if age := at - c.firstAt; (age < settleMost || !c.relied && age < settleLong) && c.burst(late, tick) {
+		// What came so far says nothing of the drift.
+		c.points, c.current = c.points[:0], point{at: at, tick: tick, late: late}
 	}
 	long := window
 	if len(c.points) < firstWindows {
@@ -393,6 +450,16 @@ func (c *Clock) observe(at time.Duration, tick int64) {
 	}
 }
 
+// burst reports whether a unit came so much earlier than the first that the
+// session's opening burst must have gone on until now: no clock runs that fast.
+func (c *Clock) burst(late, tick int64) bool {
+	first := c.current
+	if len(c.points) > 0 {
+		first = c.points[0]
+	}
+	return float64(first.late-late-settleStep.Microseconds()) > burstFall*float64(c.micros(tick-first.tick))
+}
+
 // floor is the lowest lateness of the last two windows, µs.
 func (c *Clock) floor() int64 {
 	f := c.current.late
@@ -402,39 +469,40 @@ func (c *Clock) floor() int64 {
 	return f
 }
 
-// fit draws a line through the windows' points: the median of the slopes
-// between points at least a third of the span apart, less what the scatter
-// around it could feign.
+// fit draws a line under the windows' points and takes from its slope what the
+// scatter around it could feign.
 func (c *Clock) fit() {
-	pts := c.points
-	c.spread = spread(c, pts, 0)
+	pts := make([]sample, len(c.points))
+	for i, p := range c.points {
+		pts[i] = sample{float64(c.micros(p.tick)), float64(p.late)}
+	}
+	c.spread = int64(scatterOf(pts, 0))
 	if len(pts) < 3 {
 		return // what the opening told holds
 	}
 	c.drift = 0
-	apart := max(len(pts)/3, 2)
-	slopes := make([]float64, 0, len(pts)*len(pts)/2)
-	for i := range pts {
-		for j := i + apart; j < len(pts); j++ {
-			if d := c.micros(pts[j].tick - pts[i].tick); d > 0 {
-				slopes = append(slopes, float64(pts[j].late-pts[i].late)/float64(d))
-			}
-		}
-	}
-	if len(slopes) == 0 {
+	slope, scatter, ok := line(pts, max(len(pts)/3, 2))
+	if !ok {
 		return
 	}
-	slices.Sort(slopes)
-	slope := slopes[len(slopes)/2]
-	c.spread = spread(c, pts, slope)
-	span := c.micros(pts[len(pts)-1].tick - pts[0].tick)
-	doubt := float64(c.spread) / float64(max(span, 1))
+	c.spread = int64(scatter)
+	doubt := scatter / max(pts[len(pts)-1].x-pts[0].x, 1)
 	if len(pts) >= 2*firstWindows && math.Abs(slope) > driftMost && doubt*scaleClear < math.Abs(slope) {
 		c.adopt(1 + slope)
 		return
 	}
 	slope = math.Copysign(max(math.Abs(slope)-doubt, 0), slope)
 	c.drift = int64(slope * 1e9)
+}
+
+// fitted reports whether the windows tell the drift to within driftClear.
+func (c *Clock) fitted() bool {
+	n := len(c.points)
+	if n < driftWindows {
+		return false
+	}
+	span := c.micros(c.points[n-1].tick - c.points[0].tick)
+	return float64(c.spread) < driftClear*float64(span)
 }
 
 // adopt takes another rate from here on: what looked like drift is none. What
@@ -445,19 +513,6 @@ func (c *Clock) adopt(f float64) {
 	c.points, c.drift, c.spread = c.points[:0], 0, 0
 	c.interval = max(int64(math.Round(float64(c.interval)*f)), 1)
 	c.Relearn()
-}
-
-// spread is how far points lie apart around a line, µs.
-func spread(c *Clock, pts []point, slope float64) int64 {
-	if len(pts) == 0 {
-		return 0
-	}
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, p := range pts {
-		r := float64(p.late) - slope*float64(c.micros(p.tick))
-		lo, hi = min(lo, r), max(hi, r)
-	}
-	return int64(hi - lo)
 }
 
 // Drift is how much faster real time runs than the camera's ticks, in parts per

@@ -17,10 +17,15 @@ const (
 	// the right place though there is footage already: the time is then recorded
 	// twice, as after a step of the clock.
 	overrunLimit = time.Second
+	// cutAhead is how far ahead that is looked for: what the drift learnt since will
+	// make of it until the key frame comes at which the segment can end.
+	cutAhead = 3 * time.Second
 	// hasteSlewPPM is the rate at which an error beyond cutLimit is worked off:
 	// otherwise one made at the start would stand for many minutes. Footage placed
 	// too late can only catch up: it cannot be moved over what is there already.
 	hasteSlewPPM = 20_000
+	// hasteOver is over how much time it is worked off; the segment ends then.
+	hasteOver = 10 * time.Second
 )
 
 // Placement is where a tick goes on the timeline.
@@ -31,6 +36,7 @@ type Placement struct {
 	// Stray is how far Start lies before the estimate (positive: footage is
 	// placed too early), µs. Beyond the limit a new run must begin.
 	Stray int64
+	drift int64 // of the clock, as it is known
 }
 
 // Place chooses the time map for a segment that begins at tick. now is the
@@ -40,16 +46,19 @@ type Placement struct {
 func (c *Clock) Place(tick int64, now Reading, prev timeline.Micros, length time.Duration) Placement {
 	want := now.Wall + timeline.Micros((c.Arrival(tick) - now.Mono).Microseconds())
 	if prev == 0 {
-		return Placement{Start: want, Want: want, PPB: clampPPB(c.drift)}
+		return Placement{Start: want, Want: want, PPB: clampPPB(c.drift), drift: c.drift}
 	}
 	stray := int64(want - prev)
 	limit := float64(SlewPPM * 1000)
-	if cut := cutLimit.Microseconds(); stray > cut || stray < -cut {
-		limit = hasteSlewPPM * 1000
+	switch cut := cutLimit.Microseconds(); {
+	case stray > strayLimit.Microseconds():
+		limit = 0 // a new run begins, where it belongs
+	case stray > cut || stray < -cut:
+		limit, length = hasteSlewPPM*1000, min(length, hasteOver)
 	}
 	slew := float64(stray) * 1e9 / float64(max(length.Microseconds(), 1))
 	slew = max(-limit, min(limit, slew))
-	return Placement{Start: prev, Want: want, PPB: clampPPB(c.drift + int64(slew)), Stray: stray}
+	return Placement{Start: prev, Want: want, PPB: clampPPB(c.drift + int64(slew)), Stray: stray, drift: c.drift}
 }
 
 // Strayed reports whether footage would be placed so much too early that the run
@@ -67,7 +76,11 @@ func (p Placement) Overrun() bool { return p.Stray < -overrunLimit.Microseconds(
 // or drifts more than could be known when the segment began. p is the placement
 // that would be made now.
 func (p Placement) Straying(begin Placement) bool {
-	return p.Strayed() || max(p.Stray, -p.Stray) > max(begin.Stray, -begin.Stray)+cutLimit.Microseconds()
+	ahead := p.Stray + (p.drift-int64(begin.PPB))*cutAhead.Microseconds()/1e9
+	if off := begin.Stray; off < -cutLimit.Microseconds() && ahead > off/8 || off > cutLimit.Microseconds() && ahead < off/8 {
+		return true // it is worked off
+	}
+	return p.Strayed() || max(p.Stray, -p.Stray, ahead, -ahead) > max(begin.Stray, -begin.Stray)+cutLimit.Microseconds()
 }
 
 // clampPPB bounds a rate to what a segment may carry: a fifth off either way.

@@ -14,7 +14,7 @@ func TestPlacementHolds(t *testing.T) {
 		s := scene{
 			fps: rapid.SampledFrom([]int{4, 5, 8, 10, 12, 15, 20, 25, 30, 50}).Draw(t, "fps"), rate: 90000, seconds: 240,
 			base:     rapid.Uint32().Draw(t, "base"),
-			drift:    rapid.SampledFrom([]float64{0, 20e-6, -20e-6, 100e-6, -100e-6, 0.001, -0.001, 0.01, -0.01}).Draw(t, "drift"),
+			drift:    rapid.SampledFrom([]float64{0, 20e-6, -20e-6, 100e-6, -100e-6, 0.001, -0.001, 0.01, -0.01, 0.02, -0.02, 0.05, -0.05}).Draw(t, "drift"),
 			bframes:  rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3}).Draw(t, "bframes"),
 			gopCache: rapid.SampledFrom([]float64{0, 1, 2, 4}).Draw(t, "gopCache"),
 			delay:    rapid.SampledFrom([]float64{0, 0.002, 0.03}).Draw(t, "delay"),
@@ -40,13 +40,10 @@ func TestPlacementHolds(t *testing.T) {
 		case "freeze":
 			s.freezes = []hole{{100, 100 + rapid.Float64Range(0.5, 9).Draw(t, "freeze")}}
 		}
-		if len(s.jumps) > 0 && math.Abs(s.drift) > 0.005 {
-			s.drift /= 10 // one per cent off is fault enough
+		if len(s.jumps)+len(s.freezes) > 0 && math.Abs(s.drift) > 0.001 {
+			s.drift = math.Copysign(0.001, s.drift) // one per cent off is fault enough
 		}
 		r := s.play()
-		if s.drift > 0.005 || s.drift < -0.005 {
-			r.settled = 30 // a drift of one per cent takes a while to be seen through jitter
-		}
 		limit := 0.25
 		if len(s.jumps)+len(s.freezes) > 0 {
 			// Where a camera's clock says nothing, a frame lies between its
@@ -54,13 +51,8 @@ func TestPlacementHolds(t *testing.T) {
 			// before.
 			limit += float64(s.bframes+1)/float64(s.fps) + 3*s.jitter
 		}
-		if s.drift > 0.005 || s.drift < -0.005 {
-			limit += 0.1 // a clock one per cent off: its drift is learnt through jitter, and anew after a jump
-		}
-		// A jump back that may be B-frames, which may reach twice as far as any
-		// before, is taken for them: docs/time.md, what cannot be known.
-		if hidden := float64(3*s.bframes+3) / float64(s.fps); s.bframes > 0 && len(s.jumps) > 0 && s.jumps[0].by < 0 && -s.jumps[0].by <= hidden {
-			limit = max(limit, -s.jumps[0].by+2/float64(s.fps))
+		if math.Abs(s.drift) > 0.005 {
+			limit += 0.1 // TestClocksOff asks for 250 ms of a hundred sessions; this one may be the worst
 		}
 		r.check(t, limit, 1.5)
 		if t.Failed() {

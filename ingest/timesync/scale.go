@@ -18,9 +18,6 @@ const (
 	scaleFar = 10
 	// scaleMost is how many units are looked at, at most.
 	scaleMost = 4096
-	// scaleDoubt is how far off a rate must look to be watched for longer before
-	// anything is placed.
-	scaleDoubt = 0.03
 	// scaleHint is over how much time the rate is looked at before the clock is
 	// settled without further doubt.
 	scaleHint = 800 * time.Millisecond
@@ -37,6 +34,10 @@ type opening struct {
 	most int64     // B-frames step back
 	step int64     // the last one
 	seen []arrival // oldest first
+
+	asked int   // how many were seen when drift was asked last
+	ppb   int64 // what it was then
+	sure  bool
 }
 
 // arrival is how far the timestamps had come by then.
@@ -128,48 +129,6 @@ func fitPace(w []arrival, rate int64) (p, spread float64) {
 		lo, hi = min(lo, r), max(hi, r)
 	}
 	return p, hi - lo
-}
-
-// odd reports whether what came lately hints at another rate. The burst that
-// opens a session does, too, until it is over.
-func (o *opening) odd(at time.Duration, rate int64) bool {
-	from := len(o.seen) - 1
-	for from > 0 && (at-o.seen[from].at < scaleHint || len(o.seen)-from <= scaleUnits) {
-		from--
-	}
-	w := o.seen[from:]
-	if len(w) <= scaleUnits || at-w[0].at < scaleHint {
-		return true // nobody knows yet
-	}
-	p, _ := fitPace(w, rate)
-	return p > 1+scaleDoubt || p < 1-scaleDoubt
-}
-
-// drift is how much faster real time ran than the timestamps, in parts per 10⁹,
-// over the longest span that was even; 0 where the arrivals are too uneven to
-// say so.
-func (o *opening) drift(rate int64) int64 {
-	for _, span := range []time.Duration{2 * scaleSpan, scaleSpan, scaleHint} {
-		w := o.last(span)
-		if len(w) <= scaleUnits {
-			continue
-		}
-		p, spread := fitPace(w, rate)
-		if p > scaleLimit || p < 1/scaleLimit { // the opening burst is in it
-			continue
-		}
-		if math.Abs(p-1) < scaleDoubt { // what is less is learnt while recording
-			return 0
-		}
-		long := (w[len(w)-1].at - w[0].at).Seconds()
-		first, _ := fitPace(w[:len(w)/2+1], rate)
-		second, _ := fitPace(w[len(w)/2:], rate)
-		if math.Abs(p-1)*long < 1.5*spread || math.Abs(first-second) > math.Abs(p-1) {
-			continue
-		}
-		return int64((1/p - 1) * 1e9)
-	}
-	return 0
 }
 
 // usual takes a measured factor for the one that it is close to, if cameras are

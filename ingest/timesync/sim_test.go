@@ -34,6 +34,7 @@ type scene struct {
 	steps    []jump  // of the server's clock
 	slew     float64 // of the server's clock, parts of one
 	length   time.Duration
+	gop      float64 // seconds between key frames; 0: two
 	seed     uint64
 }
 
@@ -56,6 +57,10 @@ func (s scene) units() []unit {
 	first := -int(s.gopCache * float64(s.fps))
 	var out []unit
 	last := 0.0
+	step, gop := s.bframes+1, s.gop
+	if gop == 0 {
+		gop = 2
+	}
 	deliver := func(i, ready int) {
 		captured := float64(i) / float64(s.fps)
 		sent := float64(ready) / float64(s.fps)
@@ -93,10 +98,9 @@ func (s scene) units() []unit {
 		}
 		out = append(out, unit{
 			rtp: s.base + uint32(int64(clock*float64(s.rate))), captured: captured, at: at,
-			key: (i-first)%(2*s.fps*(s.bframes+1)) == 0,
+			key: (i-first)%(step*max(int(gop*float64(s.fps)), step)/step) == 0,
 		})
 	}
-	step := s.bframes + 1
 	for i := first; i < n; i += step {
 		deliver(i, i) // I or P, behind it the B-frames shown before it
 		for b := i - s.bframes; b < i; b++ {
@@ -131,6 +135,7 @@ type result struct {
 
 	reorders bool
 	settled  float64 // when the limit begins to hold
+	placedAt float64 // when the first frame got its place
 }
 
 // play records the scene as ingest/recorder does: a place once the clock is
@@ -175,6 +180,9 @@ func (s scene) play() result {
 			begin = p
 			m, open = segment.TimeMap{Tick0: first, US0: p.Start, PPB: p.PPB}, true
 			res.runs++
+			if res.runs == 1 {
+				res.placedAt = u.at
+			}
 			for _, k := range pending {
 				place(k)
 			}
@@ -286,6 +294,7 @@ func TestPlacement(t *testing.T) {
 		"2 fps with a burst":    {func(s *scene) { s.fps, s.gopCache, s.burst = 2, 4, 0.01 }, 0.1},
 		"B-frames":              {func(s *scene) { s.bframes = 2 }, 0.1},
 		"B-frames, jump back":   {func(s *scene) { s.bframes, s.jumps = 3, []jump{{100, -3600}} }, 0.3},
+		"B-frames, hidden jump": {func(s *scene) { s.fps, s.bframes, s.jumps = 12, 2, []jump{{100, -0.5}} }, 0.3},
 		"an hour on":            {func(s *scene) { s.jumps = []jump{{100, 3600}} }, 0.1},
 		"an hour back":          {func(s *scene) { s.jumps = []jump{{100, -3600}} }, 0.1},
 		"there and back":        {func(s *scene) { s.jumps = []jump{{100, 3600}, {101, -3600}, {102, 0.3}} }, 0.3},
