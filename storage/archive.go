@@ -288,6 +288,13 @@ func (s *Segment) footBox(ctx context.Context) ([]byte, error) {
 	return box, nil
 }
 
+// footKnown reports whether the raw foot is in memory or, as it seems, on this
+// machine's disk.
+func (s *Segment) footKnown() bool {
+	_, ok := s.a.boxes.get(s.ID)
+	return ok || s.a.disk.has(s.a.Spool.FS(), s.Key())
+}
+
 // readFoot reads the raw foot: from this machine's disk, or else from the store,
 // and then it stays on the disk.
 func (s *Segment) readFoot(ctx context.Context) ([]byte, error) {

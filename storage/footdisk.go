@@ -129,6 +129,13 @@ func (d *footDisk) get(fsys vfs.FS, k segment.Key, n int32) ([]byte, bool) {
 	return box, err == nil
 }
 
+// has reports whether the foot of a segment should be there.
+func (d *footDisk) has(fsys vfs.FS, k segment.Key) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.list(fsys) == nil && d.byName[k.FootFile()] != nil
+}
+
 // ticket is taken before a foot is read that put is to keep.
 func (d *footDisk) ticket() uint64 {
 	d.mu.Lock()

@@ -17,7 +17,8 @@ const (
 	// skipMost is how many bytes of a body are passed over rather than asking for
 	// what lies behind them: a request takes longer.
 	skipMost = 256 << 10
-	// feetAtOnce is how many feet are asked for at the same time.
+	// feetAtOnce is how many feet are asked for at the same time, at least: more of
+	// them come in two rounds.
 	feetAtOnce = 32
 )
 
@@ -128,18 +129,22 @@ func (a *Archive) keepOwnFoot(r index.Row) {
 }
 
 // FetchFeet brings the feet of segments that lie in a store which has to be asked
-// for them into the cache, many at a time: planning reads them one after the
-// other. What cannot be read is left to who needs it.
+// for them into the cache, in two rounds of requests at most, as far as the store
+// allows so many: planning reads them one after the other. What cannot be read is
+// left to who needs it.
 func (a *Archive) FetchFeet(ctx context.Context, segs []*Segment) {
 	if _, local := a.Store.(blob.OpenerAt); local || len(segs) < 2 {
 		return
 	}
-	var g errgroup.Group
-	g.SetLimit(feetAtOnce)
+	var ask []*Segment
 	for _, s := range segs {
-		if s.file != nil {
-			continue
+		if s.file == nil && !s.footKnown() {
+			ask = append(ask, s)
 		}
+	}
+	var g errgroup.Group
+	g.SetLimit(max(feetAtOnce, (len(ask)+1)/2))
+	for _, s := range ask {
 		g.Go(func() error {
 			_, _ = s.footBox(ctx) // the reader that needs it says why
 			return nil

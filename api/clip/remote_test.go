@@ -124,9 +124,8 @@ func before(t *testing.T) (*rounds, *s3blob.Store) {
 	return r, s3
 }
 
-// From S3 the first byte of a clip of up to 32 segments takes two round trips, of up
-// to 64 three: the feet, as many at once as the store allows requests (32), then
-// media. Where the feet are known, also from before a restart, it takes one. A clip
+// From S3 the first byte of a clip of up to 32 segments takes two round trips, of
+// more three: the feet, 32 at once or half of them, then media. Where the feet are known, also from before a restart, it takes one. A clip
 // takes no more than two requests for the media of a segment.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
@@ -153,7 +152,7 @@ func TestRoundTrips(t *testing.T) {
 	}{
 		{"within a segment", 7, 4, []int{2, 1}, 1}, // and the segment before, where the lead-in may begin
 		{"over a border", 10, 4, []int{3, 1}, 2},
-		{"forty segments", 0, 239, []int{32, 8, 1}, 40}, // 32: the store's own limit
+		{"forty segments", 0, 239, []int{32, 8, 1}, 40},
 	} {
 		if err := os.RemoveAll(filepath.Join(local.Dir(), "feet")); err != nil {
 			t.Fatal(err)
@@ -203,7 +202,7 @@ func onDisk(t *testing.T, local *storagetest.Archive) int {
 }
 
 // What this machine stored itself it need not ask for: ninety segments take
-// one round trip, the first time.
+// one round trip, the first time; and three where another machine stored them.
 func TestOwnFeetAreKnown(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -236,6 +235,24 @@ func TestOwnFeetAreKnown(t *testing.T) {
 	}
 	if most := 2 * 90; r.requests > most {
 		t.Errorf("%d requests, want at most %d", r.requests, most)
+	}
+
+	if err := os.RemoveAll(filepath.Join(local.Dir(), "feet")); err != nil {
+		t.Fatal(err)
+	}
+	a = &storage.Archive{Spool: local.Spool, Store: s3, Index: local.Index, Log: local.Log}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r.begin(45, 45, 1)
+	if f, err = clip.Plan(ctx, a, rec.Stream, clip.Params{Span: timeline.Span{From: from, To: from + 359*timeline.Second}}); err != nil {
+		t.Fatal(err)
+	}
+	w = &taken{r: r}
+	if err := f.WriteRange(ctx, w, 0, f.Size()); err != nil {
+		t.Fatal(err)
+	}
+	if w.through != 3 || w.excess != 0 || w.bytes != f.Size() {
+		t.Errorf("stored elsewhere: %d rounds before the first byte, and %d requests more, want 3 and none; %d bytes of %d", w.through, w.excess, w.bytes, f.Size())
 	}
 }
 

@@ -81,6 +81,10 @@ type Config struct {
 	// Parallel is the most requests open at once; the bodies of Gets do not
 	// count. Default 32.
 	Parallel int
+	// Small is the most open at once of Gets of up to 256 KiB, which have places of
+	// their own: who needs a thousand tables should not wait a hundred times. Default
+	// 720.
+	Small int
 	// Attempts is how often a request is made before its error is returned.
 	// Default 4.
 	Attempts int
@@ -110,6 +114,7 @@ func (c *Config) setDefaults() {
 		c.Region = "us-east-1"
 	}
 	def(&c.Parallel, 32)
+	def(&c.Small, 720)
 	def(&c.Attempts, 4)
 	dur(&c.Backoff, 200*time.Millisecond)
 	dur(&c.BackoffMax, 10*time.Second)
@@ -153,7 +158,7 @@ func New(cfg Config) (*Store, error) {
 		DialContext:         (&net.Dialer{Timeout: cfg.Grace}).DialContext,
 		TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout: cfg.Grace,
-		MaxIdleConnsPerHost: cfg.Parallel,
+		MaxIdleConnsPerHost: max(cfg.Parallel, cfg.Small),
 		IdleConnTimeout:     time.Minute,
 		DisableCompression:  true, // or a compressed object would come out changed
 	}
@@ -170,7 +175,7 @@ func New(cfg Config) (*Store, error) {
 	}
 	return &Store{
 		cfg: cfg, prefix: prefix, client: client, transport: transport,
-		slots: make(chan struct{}, cfg.Parallel), writing: map[string]chan struct{}{},
+		slots: make(places, cfg.Parallel), small: make(places, cfg.Small), writing: map[string]chan struct{}{},
 	}, nil
 }
 

@@ -26,7 +26,11 @@ func (s *Store) get(ctx context.Context, key string, offset, length int64) (io.R
 		return s.empty(ctx, key, offset, 0)
 	}
 	b := &body{store: s, ctx: ctx, key: key, offset: offset, left: length, attempts: s.cfg.Attempts}
-	err := s.try(ctx, 0, b.open)
+	places := s.slots
+	if length > 0 && length <= smallBytes {
+		places = s.small
+	}
+	err := s.tryIn(ctx, places, 0, b.open)
 	if errors.Is(err, blob.ErrRange) && length < 0 {
 		return s.empty(ctx, key, offset, length) // from its very end there is nothing, which is no error
 	}

@@ -25,8 +25,13 @@ func (f final) Unwrap() error { return f.error }
 // try calls once until it succeeds, fails for good, or was called Attempts
 // times. size is what one attempt moves, for its deadline.
 func (s *Store) try(ctx context.Context, size int64, once func(ctx context.Context) error) error {
+	return s.tryIn(ctx, s.slots, size, once)
+}
+
+// tryIn is try for requests of one kind.
+func (s *Store) tryIn(ctx context.Context, p places, size int64, once func(ctx context.Context) error) error {
 	for attempt := 1; ; attempt++ {
-		err := s.attempt(ctx, size, once)
+		err := s.attempt(ctx, p, size, once)
 		switch {
 		case err == nil:
 			return nil
@@ -44,8 +49,8 @@ func (s *Store) try(ctx context.Context, size int64, once func(ctx context.Conte
 }
 
 // attempt makes one request within its deadline and the limit of requests.
-func (s *Store) attempt(ctx context.Context, size int64, once func(ctx context.Context) error) error {
-	release, err := s.slot(ctx)
+func (s *Store) attempt(ctx context.Context, p places, size int64, once func(ctx context.Context) error) error {
+	release, err := p.take(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,11 +65,11 @@ func (s *Store) attempt(ctx context.Context, size int64, once func(ctx context.C
 	return err
 }
 
-// slot waits for one of the Parallel places.
-func (s *Store) slot(ctx context.Context) (release func(), err error) {
+// take waits for a place.
+func (p places) take(ctx context.Context) (release func(), err error) {
 	select {
-	case s.slots <- struct{}{}:
-		return func() { <-s.slots }, nil
+	case p <- struct{}{}:
+		return func() { <-p }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

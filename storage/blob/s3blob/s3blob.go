@@ -21,7 +21,8 @@ type Store struct {
 	prefix    string // empty, or ending with a slash
 	client    *minio.Core
 	transport *http.Transport
-	slots     chan struct{} // one value for each request that is open
+	slots     places // of all requests but small Gets
+	small     places // of those
 
 	mu          sync.Mutex // guards what follows
 	conditional *bool      // whether the server honours If-None-Match; nil: not asked yet
@@ -29,6 +30,12 @@ type Store struct {
 }
 
 var _ blob.Store = (*Store)(nil)
+
+// smallBytes is how much a Get asks for, at most, to be a small one.
+const smallBytes = 256 << 10
+
+// places bounds requests: one value for each that is open.
+type places chan struct{}
 
 // Close lets go of idle connections. The Store can still be used.
 func (s *Store) Close() error {
