@@ -73,6 +73,9 @@ func trendOf(seen []arrival, rate int64) (t trend, known bool) {
 		return t, false
 	}
 	long := all[len(all)-1].x - all[0].x
+	if long <= 0 { // the timestamps stand still
+		return t, false
+	}
 	low := make([]sample, 0, slots) // the earliest of each slot
 	slot := -1
 	for _, s := range all {
