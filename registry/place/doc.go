@@ -1,0 +1,3 @@
+// Package place knows where things are: coordinate systems, divisions (county,
+// township, village), landmarks, and how people write their names.
+package place
