@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"slices"
 
 	"qianshao/registry"
 	"qianshao/registry/account"
+	"qianshao/registry/place"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -25,6 +27,12 @@ type cameraJSON struct {
 	Azimuth       *float64           `json:"azimuth_deg" doc:"where it looks, clockwise from north"`
 	FOV           *float64           `json:"fov_deg" doc:"angle of view"`
 	Range         *float64           `json:"range_m" doc:"how far it sees"`
+	CommonName    string             `json:"common_name,omitempty" doc:"what people call the point" example:"老粮站"`
+	Landmark      string             `json:"landmark,omitempty" doc:"what it stands near" example:"供销社"`
+	System        place.System       `json:"coord_system,omitempty" enum:"GCJ02,BD09" doc:"the system its position was given in, where that was not WGS84"`
+	RawLon        *float64           `json:"raw_lon,omitempty" doc:"as it was given" example:"104.8975"`
+	RawLat        *float64           `json:"raw_lat,omitempty" example:"25.0889"`
+	Sight
 	Figures
 	Streams []streamJSON `json:"streams" doc:"main first"`
 }
@@ -75,9 +83,13 @@ func (h *Handler) cameraJSON(a *asked, c *registry.Camera) cameraJSON {
 	out := cameraJSON{
 		ID: c.ID, Carrier: c.Carrier, DeviceID: c.DeviceID, Name: c.Name, Lifecycle: c.Lifecycle,
 		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays, Division: c.Division,
+		CommonName: c.CommonName, Landmark: c.Landmark,
 	}
 	if p := c.Place; p != nil {
 		out.Lon, out.Lat, out.Azimuth, out.FOV, out.Range = &p.Lon, &p.Lat, p.Azimuth, p.FOV, p.Range
+		if p.Raw != nil {
+			out.System, out.RawLon, out.RawLat = p.System, &p.Raw.Lon, &p.Raw.Lat
+		}
 	}
 	out.Streams = make([]streamJSON, 0, len(c.Streams))
 	for _, s := range c.Streams {
@@ -103,6 +115,7 @@ func (h *Handler) cameraJSON(a *asked, c *registry.Camera) cameraJSON {
 }
 
 type listIn struct {
+	Place
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"at most so many"`
 	After string `query:"after" doc:"next of the page before"`
 	Q     string `query:"q" maxLength:"200" doc:"part of name, device id or carrier, or our id"`
@@ -113,12 +126,20 @@ type listOut struct {
 	Cache string `header:"Cache-Control"`
 	Body  struct {
 		Items []cameraJSON `json:"items"`
-		Next  string       `json:"next,omitempty" doc:"give it as after for the next page; absent on the last"`
+		Next  string       `json:"next,omitempty" doc:"give it as after for the next page; absent on the last, and where a place is given"`
+		More  int          `json:"more,omitempty" doc:"where a place is given: how many further cameras stand there"`
 	}
 }
 
 // listCameras answers /api/v1/cameras.
 func (h *Handler) listCameras(ctx context.Context, what *asked, in *listIn) (*listOut, error) {
+	where, ok, err := in.where()
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return h.listPlaced(ctx, what, where, in.Limit)
+	}
 	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State, Carrier: what.carrier, In: what.in})
 	if err != nil {
 		return nil, err
@@ -129,6 +150,28 @@ func (h *Handler) listCameras(ctx context.Context, what *asked, in *listIn) (*li
 		out.Body.Items = append(out.Body.Items, h.cameraJSON(what, &page.Items[i]))
 	}
 	out.Body.Next = page.Next
+	return out, nil
+}
+
+// listPlaced lists the active cameras at a place, those that see it best first.
+func (h *Handler) listPlaced(ctx context.Context, a *asked, where registry.Where, limit int) (*listOut, error) {
+	found, err := h.cfg.Registry.Find(ctx, where, timeline.Span{})
+	if err != nil {
+		return nil, err
+	}
+	may := h.lists(a)
+	found = slices.DeleteFunc(found, func(f registry.Found) bool {
+		spot := f.Spot()
+		return f.Lifecycle != registry.Active || !may(&spot)
+	})
+	out := &listOut{Cache: "no-store"}
+	out.Body.Items = []cameraJSON{}
+	out.Body.More = max(0, len(found)-limit)
+	for i := range found[:min(len(found), limit)] {
+		x := h.cameraJSON(a, &found[i].Camera)
+		x.Sight = sightOf(&found[i])
+		out.Body.Items = append(out.Body.Items, x)
+	}
 	return out, nil
 }
 

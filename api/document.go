@@ -14,6 +14,7 @@ var problemType = reflect.TypeFor[Problem]()
 // further by its types; the parameters and answers of byte routes stand here.
 var docs = struct {
 	cameras, camera, timeline, footage, watched      huma.Operation
+	places, outlines, maps, tile                     huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
 	register, registerCSV, verify, registerPage      huma.Operation
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
@@ -42,8 +43,25 @@ var docs = struct {
 		OperationID: "listCameraViewings", Tags: []string{"cameras"}, Summary: "Who looked at a camera's footage, in plain words, for its household",
 		Description: "Unit, time and class of the case. Told when the case is over, or after 30 days.", Errors: []int{400, 403, 404, 409},
 	},
+	maps: huma.Operation{
+		OperationID: "listMaps", Tags: []string{"places"}, Summary: "What can stand behind the cameras on a map", Errors: []int{403},
+	},
+	tile: under("places", bytesOf("getTile", "A tile of a map",
+		"Web mercator (EPSG:3857), counted from the north-west. The type is the tile's: PNG, JPEG, WebP, or a vector tile. 404 where the map has none.",
+		"image/png", []int{400, 403, 404, 502}, 200)(
+		pathParam("source", "a map's name", "base"), pathParam("z", "zoom", "12"), pathParam("x", "column", "3241"), pathParam("y", "row", "1753"),
+	)),
+	outlines: huma.Operation{
+		OperationID: "getOutlines", Tags: []string{"places"}, Summary: "Borders for the map, as GeoJSON (RFC 7946) of lines",
+		Description: "The site's own: qianshao places import --kind outline.", Errors: []int{403},
+	},
+	places: huma.Operation{
+		OperationID: "findPlaces", Tags: []string{"places"}, Summary: "Places by name, pinyin, initials or coordinates",
+		Description: "Divisions, the site's own landmarks and groups, and cameras that may be known. Coordinates that name no system are given in each of WGS84, GCJ02 and BD09.",
+		Errors:      []int{400, 403},
+	},
 	footage: huma.Operation{
-		OperationID: "findFootage", Tags: []string{"footage"}, Summary: "Cameras by their distance from a point, with their footage in a window",
+		OperationID: "findFootage", Tags: []string{"footage"}, Summary: "Cameras at a place by how well they see it, with their footage in a window",
 		Errors: []int{400, 403},
 	},
 	clip: bytesOf("getClip", "Exactly the frames of a window, as one MP4",
@@ -200,6 +218,10 @@ var (
 	streamParam  = choice("stream", "default main", "main", "sub", "sub2")
 	viewingParam = query("viewing", "the id of an open viewing that contains camera and time; an investigator needs one (POST /api/v1/viewings)", false)
 )
+
+func pathParam(name, text, example string) *huma.Param {
+	return &huma.Param{Name: name, In: "path", Required: true, Description: text, Example: example, Schema: &huma.Schema{Type: "string"}}
+}
 
 func query(name, text string, required bool) *huma.Param {
 	return &huma.Param{Name: name, In: "query", Required: required, Description: text, Schema: &huma.Schema{Type: "string"}}

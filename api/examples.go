@@ -15,7 +15,7 @@ var examples = map[string]any{
 	"name": "桔山村口", "enrolled_at": "2026-11-01T02:00:00.000000Z", "retention_days": 30, "lon": 104.895, "lat": 25.092, "azimuth_deg": 135, "fov_deg": 80, "range_m": 40,
 	"width": 1920, "height": 1080, "last_frame": "2026-11-23T01:00:00.040000Z", "durable_until": "2026-11-23T01:00:00.000000Z", "lost_packets": 3, "reconnects": 2,
 	"clock_offset_ms": -180.5, "clock_uncertainty_ms": 20, "since": "2026-11-23T00:58:00.000000Z", "last_error": "401 Unauthorized", "cause": "camera_offline",
-	"fps": 25, "bitrate": 2000000, "distance_m": 118.4, "until": "2026-11-23T02:00:00.000000Z", "covered": 3540.5, "bucket_s": 3600,
+	"fps": 25, "bitrate": 2000000, "distance_m": 118.4, "bearing_deg": 87.5, "min_zoom": 5, "max_zoom": 16, "attribution": "国家地理信息公共服务平台 天地图", "coordinates": [][][]float64{{{104.88, 25.08}, {104.91, 25.08}, {104.88, 25.08}}}, "until": "2026-11-23T02:00:00.000000Z", "covered": 3540.5, "bucket_s": 3600,
 	"from": "2026-11-23T01:00:00.000000Z", "to": "2026-11-23T02:00:00.000000Z", "at": "2026-11-23T01:30:00.000000Z", "as_of": "4711", "n": 60,
 	"after": "unicom:XY-JP-0017", "next": "unicom:XY-JP-0017", "more": 12, "q": "桔山", "viewing": "v_abcdefgh234567ab",
 	"note": "同意", "by": "wang.wei", "opened": "2026-11-23T01:00:00.000000Z", "added": "2026-11-23T01:40:00.000000Z", "expires": "2026-12-23T01:00:00.000000Z",
@@ -36,7 +36,7 @@ var examples = map[string]any{
 var answers = map[string]any{
 	"getMetrics": "qianshao_frames_total{codec=\"h264\"} 1.234567e+06\n", "getHealth": map[string]any{"status": "ok"}, "getReady": map[string]any{"status": "ready"},
 	"getOpenAPI": map[string]any{"openapi": "3.1.0"}, "getRegisterCSV": "chain,seq,at,kind,who,…\nr_abcdefgh234567ab,1207,2026-11-23T01:00:00.000000Z,viewing.open,wang.wei,…\n",
-	"getPlaylist": "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:10\n…",
+	"getTile": "\x89PNG…", "getPlaylist": "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:10\n…",
 }
 
 // show puts the examples into a document, and returns the names of those that it

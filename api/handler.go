@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"qianshao/api/tiles"
 	"qianshao/api/web"
 	"qianshao/registry"
 	"qianshao/registry/access"
@@ -37,6 +38,8 @@ type Config struct {
 	Gate     *access.Authorizer // default: access.New
 	Accounts *account.Book      // nil: without accounts (--no-auth) anyone may do everything
 	Cases    *cases.Book        // required with Accounts
+	// Maps are what stands behind the cameras on a map; nil: nothing.
+	Maps *tiles.Sources
 	// Directory is where people may sign in too; nil: local accounts alone.
 	Directory *oidc.Directory
 	Viewings  *viewing.Book       // required: what is shown is registered first

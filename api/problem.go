@@ -106,8 +106,11 @@ func noFootage(detail string, before, after *timeline.Span) *Problem {
 func (h *Handler) problem(path string, err error) *Problem {
 	var p *Problem
 	var ambiguous *registry.AmbiguousError
+	var field *registry.FieldError
 	switch {
 	case errors.As(err, &p):
+	case errors.As(err, &field):
+		p = &Problem{Status: http.StatusBadRequest, Code: "bad_parameter", Detail: field.Error(), Next: "correct the parameter; /openapi.json lists them all"}
 	case errors.As(err, &ambiguous):
 		p = &Problem{
 			Status: http.StatusConflict, Code: "ambiguous_camera", Detail: err.Error(), Candidates: ambiguous.Candidates,

@@ -4,7 +4,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 
+	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage/timeline"
 )
@@ -30,7 +32,11 @@ func (a *asked) use(rt *route, r *http.Request) viewing.Use {
 			u.Span.To = u.Span.From + newestWidth
 		}
 	case u.Camera == "": // a search: by where, too
-		u.Note = r.URL.RawQuery
+		note, err := url.QueryUnescape(r.URL.RawQuery)
+		if err != nil {
+			note = r.URL.RawQuery
+		}
+		u.Note = register.Clean(note) // a polygon's corners, a thousand bytes at most
 	}
 	return u
 }

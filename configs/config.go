@@ -33,6 +33,7 @@ type Config struct {
 	Push      Push      `key:"push"`
 	Clips     Clips     `key:"clips"`
 	Pictures  Pictures  `key:"pictures"`
+	Maps      Maps      `key:"maps"`
 	Log       Log       `key:"log"`
 }
 
@@ -122,6 +123,17 @@ type OIDC struct {
 type Cases struct {
 	ApproveCameras int           `key:"approve_cameras"` // so many in the area
 	ApproveSpan    time.Duration `key:"approve_span"`    // so much footage
+}
+
+// Maps are what stands behind the cameras on a map; none: borders and names on plain
+// ground.
+type Maps struct {
+	// Sources are lines NAME LOCATION [TITLE]: a .pmtiles or .mbtiles file, or the URL
+	// of a map service with {z}, {x}, {y} and {token}.
+	Sources []string `key:"sources"`
+	// Token, or a file that holds it, goes into the URLs; browsers never see it.
+	Token     Secret `key:"token"`
+	TokenFile string `key:"token_file"`
 }
 
 // Ingest is how cameras are pulled.

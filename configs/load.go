@@ -172,6 +172,9 @@ func (c *Config) readSecrets() error {
 			return err
 		}
 	}
+	if err := readSecret("maps.token", &c.Maps.Token, c.Maps.TokenFile); err != nil {
+		return err
+	}
 	if c.OIDC.Issuer == "" {
 		return nil
 	}

@@ -29,7 +29,8 @@ func (w *writer) putActs(ctx context.Context, old, cam *Camera, actor string) er
 	case old == nil || old.Lifecycle != Active:
 		act.Kind = acts.Enrol
 		act.Span.From = cam.EnrolledAt
-	case len(old.Streams) != len(cam.Streams), old.Name != cam.Name, old.RetentionDays != cam.RetentionDays, old.Division != cam.Division:
+	case len(old.Streams) != len(cam.Streams), old.Name != cam.Name, old.RetentionDays != cam.RetentionDays, old.Division != cam.Division,
+		old.CommonName != cam.CommonName, old.Landmark != cam.Landmark:
 		act.Kind = acts.Enrol
 	case !old.Place.equal(cam.Place):
 		act.Kind = acts.Place
@@ -44,10 +45,14 @@ func (w *writer) putActs(ctx context.Context, old, cam *Camera, actor string) er
 }
 
 func enrolment(c *Camera) *acts.Enrolment {
-	e := &acts.Enrolment{Carrier: c.Carrier, Device: c.DeviceID, Name: c.Name, Keep: c.RetentionDays, Streams: len(c.Streams), Division: c.Division}
+	e := &acts.Enrolment{Carrier: c.Carrier, Device: c.DeviceID, Name: c.Name, Keep: c.RetentionDays, Streams: len(c.Streams), Division: c.Division, CommonName: c.CommonName, Landmark: c.Landmark}
 	if p := c.Place; p != nil {
 		lon, lat := p.Lon, p.Lat
 		e.Lon, e.Lat, e.Azimuth, e.FOV, e.Range = &lon, &lat, p.Azimuth, p.FOV, p.Range
+		if p.Raw != nil {
+			raw := *p.Raw
+			e.System, e.RawLon, e.RawLat = string(p.System), &raw.Lon, &raw.Lat
+		}
 	}
 	return e
 }

@@ -1,7 +1,10 @@
 package registry
 
 import (
+	"cmp"
+
 	"qianshao/registry/area"
+	"qianshao/registry/place"
 	"qianshao/registry/secret"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -31,9 +34,12 @@ type Camera struct {
 	RetentionDays int `json:"retention_days,omitempty"`
 	// Division is where it stands, as a statistical code of 12 digits (county 6,
 	// township 9, village 12); empty: not known.
-	Division string   `json:"division,omitempty"`
-	Place    *Place   `json:"place,omitempty"` // nil: not known
-	Streams  []Stream `json:"streams"`         // main first, without holes; never empty
+	Division string `json:"division,omitempty"`
+	// CommonName is what people call the point, Landmark what it stands near.
+	CommonName string   `json:"common_name,omitempty"`
+	Landmark   string   `json:"landmark,omitempty"`
+	Place      *Place   `json:"place,omitempty"` // nil: not known
+	Streams    []Stream `json:"streams"`         // main first, without holes; never empty
 }
 
 // Spot is where it stands, as areas look at it.
@@ -52,13 +58,45 @@ type Place struct {
 	Azimuth *float64 `json:"azimuth_deg,omitempty"`
 	FOV     *float64 `json:"fov_deg,omitempty"`
 	Range   *float64 `json:"range_m,omitempty"`
+	// System is the coordinate system the position was given in, and Raw the pair as
+	// given; "" and nil for WGS-84.
+	System place.System `json:"coord_system,omitempty"`
+	Raw    *place.Point `json:"raw,omitempty"`
+}
+
+// placeColumns are a place in the database, as scan and values have them.
+const placeColumns = "lon, lat, azimuth_deg, fov_deg, range_m, coord_system, raw_lon, raw_lat"
+
+// scan is where a row of placeColumns goes; scanned must follow.
+func (p *Place) scan(raw *[2]*float64) []any {
+	return []any{&p.Lon, &p.Lat, &p.Azimuth, &p.FOV, &p.Range, &p.System, &raw[0], &raw[1]}
+}
+
+// scanned takes over what scan read.
+func (p *Place) scanned(raw [2]*float64) {
+	p.Raw = nil
+	if p.System == place.WGS84 {
+		p.System = ""
+	} else if raw[0] != nil && raw[1] != nil {
+		p.Raw = &place.Point{Lon: *raw[0], Lat: *raw[1]}
+	}
+}
+
+// values are a place as a row of placeColumns.
+func (p *Place) values() []any {
+	var lon, lat *float64
+	if p.Raw != nil {
+		lon, lat = &p.Raw.Lon, &p.Raw.Lat
+	}
+	return []any{p.Lon, p.Lat, p.Azimuth, p.FOV, p.Range, string(cmp.Or(p.System, place.WGS84)), lon, lat}
 }
 
 func (p *Place) equal(o *Place) bool {
 	if p == nil || o == nil {
 		return p == o
 	}
-	return p.Lon == o.Lon && p.Lat == o.Lat && same(p.Azimuth, o.Azimuth) && same(p.FOV, o.FOV) && same(p.Range, o.Range)
+	return p.Lon == o.Lon && p.Lat == o.Lat && same(p.Azimuth, o.Azimuth) && same(p.FOV, o.FOV) && same(p.Range, o.Range) &&
+		p.System == o.System && (p.Raw == o.Raw || p.Raw != nil && o.Raw != nil && *p.Raw == *o.Raw)
 }
 
 func same(a, b *float64) bool {
@@ -106,7 +144,7 @@ func (s *Stream) equal(o *Stream) bool {
 }
 
 func (c *Camera) equal(o *Camera) bool {
-	if c.Name != o.Name || c.Lifecycle != o.Lifecycle || c.RetentionDays != o.RetentionDays || c.Division != o.Division ||
+	if c.Name != o.Name || c.CommonName != o.CommonName || c.Landmark != o.Landmark || c.Lifecycle != o.Lifecycle || c.RetentionDays != o.RetentionDays || c.Division != o.Division ||
 		!c.Place.equal(o.Place) || len(c.Streams) != len(o.Streams) {
 		return false
 	}

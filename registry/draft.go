@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"qianshao/registry/label"
+	"qianshao/registry/place"
 	"qianshao/registry/secret"
 	"qianshao/storage/media"
 )
@@ -79,12 +80,15 @@ type Draft struct {
 	Password      Field[secret.Secret]
 	Transport     Field[Transport]
 	TLSSHA256     Field[string]
-	Lon, Lat      Field[float64]
+	Lon, Lat      Field[float64] // in System
+	System        Field[place.System]
 	Azimuth       Field[float64]
 	FOV           Field[float64]
 	Range         Field[float64]
 	RetentionDays Field[int]
 	Division      Field[string]
+	CommonName    Field[string]
+	Landmark      Field[string]
 }
 
 var (
@@ -142,10 +146,23 @@ func (d *Draft) applyName(cam *Camera) *FieldError {
 	d.Name.apply(&cam.Name)
 	cam.Name = strings.TrimSpace(cam.Name)
 	if d.Name.mode == set && label.Check(cam.Name, label.Name) != nil { // one of before stays
-		return &FieldError{"name", CodeBadName, "use at most 128 characters of UTF-8 on one line, without control characters"}
+		return &FieldError{"name", CodeBadName, badName}
+	}
+	for _, f := range []struct {
+		column string
+		wish   Field[string]
+		at     *string
+	}{{"common_name", d.CommonName, &cam.CommonName}, {"landmark", d.Landmark, &cam.Landmark}} {
+		f.wish.apply(f.at)
+		*f.at = strings.TrimSpace(*f.at)
+		if f.wish.mode == set && label.Check(*f.at, label.Name) != nil {
+			return &FieldError{f.column, CodeBadName, badName}
+		}
 	}
 	return nil
 }
+
+const badName = "use at most 128 characters of UTF-8 on one line, without control characters"
 
 func (d *Draft) applyStreams(cam *Camera) *FieldError {
 	if fe := putURL(&cam.Streams[0], d.URL, "rtsp_url"); fe != nil {
@@ -231,8 +248,13 @@ func (d *Draft) applyPlace(cam *Camera) *FieldError {
 	p := Place{}
 	if cam.Place != nil {
 		p = *cam.Place
-		lon, lat = &p.Lon, &p.Lat
+		given := place.Point{Lon: p.Lon, Lat: p.Lat}
+		if p.Raw != nil {
+			given = *p.Raw
+		}
+		lon, lat = &given.Lon, &given.Lat
 	}
+	d.System.apply(&p.System)
 	d.Lon.applyPtr(&lon)
 	d.Lat.applyPtr(&lat)
 	switch {
@@ -248,26 +270,25 @@ func (d *Draft) applyPlace(cam *Camera) *FieldError {
 	case lat == nil:
 		return &FieldError{"lat", CodeHalfPlace, "lon is there and lat is not: give both, or - for both"}
 	}
-	p.Lon, p.Lat = *lon, *lat
+	if fe := p.stand(place.Point{Lon: *lon, Lat: *lat}); fe != nil {
+		return fe
+	}
 	d.Azimuth.applyPtr(&p.Azimuth)
 	d.FOV.applyPtr(&p.FOV)
 	d.Range.applyPtr(&p.Range)
-	if math.Abs(p.Lat) > 90 && math.Abs(p.Lon) <= 90 && math.Abs(p.Lat) <= 180 {
-		return &FieldError{"lat", CodeOutOfRange, fmt.Sprintf("%s is no latitude: lon and lat seem to be swapped", number(p.Lat))}
-	}
 	for _, c := range []struct {
 		field    string
 		v        *float64
 		min, max float64
 	}{
-		{"lon", &p.Lon, -180, 180},
-		{"lat", &p.Lat, -90, 90},
 		{"azimuth_deg", p.Azimuth, 0, 360},
 		{"fov_deg", p.FOV, 0, 360},
 		{"range_m", p.Range, 0, 10_000},
 	} {
-		if c.v != nil && !(c.min <= *c.v && *c.v <= c.max) { // NaN too
-			return &FieldError{c.field, CodeOutOfRange, fmt.Sprintf("%s is out of range: use %s to %s", number(*c.v), number(c.min), number(c.max))}
+		if c.v != nil {
+			if fe := inRange(c.field, *c.v, c.min, c.max); fe != nil {
+				return fe
+			}
 		}
 	}
 	if p.Azimuth != nil && *p.Azimuth == 360 {
@@ -275,6 +296,41 @@ func (d *Draft) applyPlace(cam *Camera) *FieldError {
 	}
 	cam.Place = &p
 	return nil
+}
+
+// stand takes over a position as it was given, in p.System.
+func (p *Place) stand(given place.Point) *FieldError {
+	if math.Abs(given.Lat) > 90 && math.Abs(given.Lon) <= 90 && math.Abs(given.Lat) <= 180 {
+		return &FieldError{"lat", CodeOutOfRange, fmt.Sprintf("%s is no latitude: lon and lat seem to be swapped", number(given.Lat))}
+	}
+	if fe := inRange("lon", given.Lon, -180, 180); fe != nil {
+		return fe
+	}
+	if fe := inRange("lat", given.Lat, -90, 90); fe != nil {
+		return fe
+	}
+	p.Lon, p.Lat, p.Raw = given.Lon, given.Lat, nil
+	if p.System != "" {
+		system, err := place.ParseSystem(string(p.System))
+		if err != nil {
+			return &FieldError{"coord_system", CodeBadText, err.Error()}
+		}
+		if p.System = system; system == place.WGS84 {
+			p.System = ""
+			return nil
+		}
+		at := system.ToWGS84(given)
+		p.Lon, p.Lat, p.Raw = at.Lon, at.Lat, &given
+	}
+	return nil
+}
+
+// inRange checks a number; NaN is in none.
+func inRange(field string, v, low, high float64) *FieldError {
+	if low <= v && v <= high {
+		return nil
+	}
+	return &FieldError{field, CodeOutOfRange, fmt.Sprintf("%s is out of range: use %s to %s", number(v), number(low), number(high))}
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -1,62 +1,127 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
 	"qianshao/registry/area"
+	"qianshao/registry/place"
 	"qianshao/storage/timeline"
 )
 
-// Found is a camera near a point.
+// Where is what cameras are looked for by: a circle, a polygon or a division.
+type Where struct {
+	// Lon and Lat are a point, WGS-84 degrees, and RadiusM metres around it.
+	Lon, Lat, RadiusM float64
+	Polygon           area.Polygon // in place of the circle
+	Division          string       // in place of both: a code of 4 to 12 digits, without zeros at its end
+}
+
+// Found is a camera that was looked for.
 type Found struct {
 	Camera
 	// At is the place the distance is measured to, and Valid the time the
 	// camera stood there: for a past window not always Camera.Place.
-	At        Place
-	Valid     timeline.Span
+	At    Place
+	Valid timeline.Span
+	// DistanceM is from the point, or from the middle of the polygon, and View how
+	// it looks there; 0 and "" of a division.
 	DistanceM float64
+	View      View
+	Bearing   float64 // from the camera, degrees clockwise from north
 }
 
 // Near returns the cameras that stood within radiusM metres of a point (WGS-84
-// degrees) at some time in the window, nearest first, once each, with the
-// nearest of the places they had in it. Cameras that were not enrolled during
-// the window are left out; an empty window means now.
+// degrees) at some time in the window: see Find.
 func (r *Registry) Near(ctx context.Context, lon, lat, radiusM float64, window timeline.Span) ([]Found, error) {
-	if !(math.Abs(lon) <= 180 && math.Abs(lat) <= 90) {
-		return nil, &FieldError{"near", CodeOutOfRange, "give LON,LAT in WGS-84 degrees: -180 to 180, -90 to 90"}
-	}
-	if !(radiusM >= 0) {
-		return nil, &FieldError{"radius_m", CodeOutOfRange, "give metres, 0 or more"}
+	return r.Find(ctx, Where{Lon: lon, Lat: lat, RadiusM: radiusM}, window)
+}
+
+// Find returns the cameras that stood somewhere at some time in the window, once each, with
+// the nearest of the places they had in it. Those that see the point best stand
+// first: one that looks away counts as four times as far away as one that faces
+// it. Those of a division stand in order of their names. Cameras that were not
+// enrolled during the window are left out; an empty window means now.
+func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span) ([]Found, error) {
+	if err := in.check(); err != nil {
+		return nil, err
 	}
 	if window.Empty() {
 		now := r.now()
 		window = timeline.Span{From: now, To: now + 1}
 	}
-	found, err := r.inBox(ctx, lon, lat, radiusM, window)
+	var found []Found
+	var err error
+	if in.Division != "" {
+		found, err = r.inDivision(ctx, in.Division, window)
+	} else {
+		found, err = r.inBox(ctx, in, window)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("cameras near %s,%s: %w", number(lon), number(lat), r.db.Explain(err))
+		return nil, fmt.Errorf("find cameras: %w", r.db.Explain(err))
 	}
 	slices.SortFunc(found, func(a, b Found) int {
-		switch {
-		case a.DistanceM != b.DistanceM:
-			if a.DistanceM < b.DistanceM {
-				return -1
-			}
-			return 1
+		if in.Division != "" {
+			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.ID), string(b.ID)))
 		}
-		return strings.Compare(string(a.ID), string(b.ID))
+		return cmp.Or(cmp.Compare(a.DistanceM*a.View.weight(), b.DistanceM*b.View.weight()), strings.Compare(string(a.ID), string(b.ID)))
 	})
 	return found, nil
 }
 
-// inBox searches a box of degrees around the circle by index, then measures.
-func (r *Registry) inBox(ctx context.Context, lon, lat, radiusM float64, window timeline.Span) ([]Found, error) {
-	where, args := boxAround(lon, lat, radiusM).where()
-	rows, err := r.db.R().QueryContext(ctx, `SELECT camera, valid_from, valid_to, lon, lat, azimuth_deg, fov_deg, range_m
+func (w *Where) check() error {
+	switch {
+	case w.Division != "":
+		if !stemForm.MatchString(w.Division) {
+			return &FieldError{"division", CodeOutOfRange, "give a division's code, 4 to 12 digits"}
+		}
+		w.Division = place.Stem(w.Division)
+		return nil
+	case w.Polygon != nil:
+		if err := (&area.Area{Polygons: []area.Polygon{w.Polygon}}).Check(); err != nil {
+			return &FieldError{"polygon", CodeOutOfRange, err.Error()}
+		}
+		w.Lon, w.Lat, w.RadiusM = w.Polygon.Around()
+		return nil
+	case !(math.Abs(w.Lon) <= 180 && math.Abs(w.Lat) <= 90):
+		return &FieldError{"near", CodeOutOfRange, "give LON,LAT in WGS-84 degrees: -180 to 180, -90 to 90"}
+	case !(w.RadiusM >= 0):
+		return &FieldError{"radius_m", CodeOutOfRange, "give metres, 0 or more"}
+	}
+	return nil
+}
+
+var stemForm = regexp.MustCompile(`^[0-9]{4,12}$`)
+
+// inDivision lists by the division that cameras lie in now.
+func (r *Registry) inDivision(ctx context.Context, stem string, window timeline.Span) ([]Found, error) {
+	list, err := r.cameras(ctx, r.db.R(), `WHERE c.division >= ? AND c.division < ? AND EXISTS
+		(SELECT 1 FROM enrolments e WHERE e.stream = c.id || '.0' AND e.from_us < ? AND e.to_us > ?)`,
+		stem, stem+":", int64(window.To), int64(window.From)) // : comes after 9
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Found, 0, len(list))
+	for _, c := range list {
+		f := Found{Camera: c, Valid: timeline.Span{From: c.EnrolledAt, To: timeline.Forever}}
+		if c.Place != nil {
+			f.At = *c.Place
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// inBox searches a box of degrees around the circle, or around the polygon's, by index,
+// then measures.
+func (r *Registry) inBox(ctx context.Context, in Where, window timeline.Span) ([]Found, error) {
+	where, args := boxAround(in.Lon, in.Lat, in.RadiusM).where()
+	rows, err := r.db.R().QueryContext(ctx, `SELECT camera, valid_from, valid_to, `+placeColumns+`
 		FROM camera_places WHERE `+where+` AND valid_from < ? AND valid_to > ?
 		AND EXISTS (SELECT 1 FROM enrolments e WHERE e.stream = camera || '.0' AND e.from_us < ? AND e.to_us > ?)`,
 		append(args, int64(window.To), int64(window.From), int64(window.To), int64(window.From))...)
@@ -68,13 +133,16 @@ func (r *Registry) inBox(ctx context.Context, lon, lat, radiusM float64, window 
 	for rows.Next() {
 		var f Found
 		p := &f.At
-		if err := rows.Scan(&f.ID, &f.Valid.From, &f.Valid.To, &p.Lon, &p.Lat, &p.Azimuth, &p.FOV, &p.Range); err != nil {
+		var raw [2]*float64
+		if err := rows.Scan(append([]any{&f.ID, &f.Valid.From, &f.Valid.To}, p.scan(&raw)...)...); err != nil {
 			return nil, err
 		}
-		f.DistanceM = area.Distance(lon, lat, p.Lon, p.Lat)
-		if f.DistanceM > radiusM {
+		p.scanned(raw)
+		f.DistanceM = area.Distance(in.Lon, in.Lat, p.Lon, p.Lat)
+		if f.DistanceM > in.RadiusM || in.Polygon != nil && !in.Polygon.Holds(p.Lon, p.Lat) {
 			continue
 		}
+		f.View, f.Bearing = p.View(in.Lon, in.Lat)
 		if had, ok := nearest[string(f.ID)]; !ok || f.DistanceM < had.DistanceM {
 			nearest[string(f.ID)] = f
 		}

@@ -20,7 +20,7 @@ type querier interface {
 // selectCameras reads cameras with the place they have now; a removed camera
 // keeps its last. ? is timeline.Forever.
 const selectCameras = `SELECT c.id, c.carrier, c.device_id, c.name, c.lifecycle, c.enrolled_us, c.removed_us, c.retention_days, c.division,
-	p.lon, p.lat, p.azimuth_deg, p.fov_deg, p.range_m
+	c.common_name, c.landmark, p.lon, p.lat, p.azimuth_deg, p.fov_deg, p.range_m, coalesce(p.coord_system, 'WGS84'), p.raw_lon, p.raw_lat
 	FROM cameras c LEFT JOIN camera_places p ON p.camera = c.id AND p.valid_to = ?`
 
 // cameras reads the cameras that where (SQL behind selectCameras) names, with
@@ -35,13 +35,15 @@ func (r *Registry) cameras(ctx context.Context, on querier, where string, args .
 	for rows.Next() {
 		var c Camera
 		var lon, lat *float64
+		var raw [2]*float64
 		var p Place
 		if err := rows.Scan(&c.ID, &c.Carrier, &c.DeviceID, &c.Name, &c.Lifecycle, &c.EnrolledAt, &c.RemovedAt, &c.RetentionDays, &c.Division,
-			&lon, &lat, &p.Azimuth, &p.FOV, &p.Range); err != nil {
+			&c.CommonName, &c.Landmark, &lon, &lat, &p.Azimuth, &p.FOV, &p.Range, &p.System, &raw[0], &raw[1]); err != nil {
 			return nil, err
 		}
 		if lon != nil && lat != nil {
 			p.Lon, p.Lat = *lon, *lat
+			p.scanned(raw)
 			c.Place = &p
 		}
 		list = append(list, c)

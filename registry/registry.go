@@ -63,6 +63,7 @@ type Registry struct {
 
 	watch  watchers
 	states book
+	finder finder
 }
 
 // Open opens the registry, and makes an empty one, with a new key, where there
@@ -123,6 +124,7 @@ func openKey(ctx context.Context, db *sqldb.DB, path string) (*secret.Key, error
 // Close writes the state changes still in memory and closes the database. Run
 // must have returned. Close may be called twice.
 func (r *Registry) Close() error {
+	r.finder.others.Wait()
 	err := r.flushStates(context.Background())
 	return errors.Join(err, r.db.Close())
 }

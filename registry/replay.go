@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"qianshao/registry/place"
 	"qianshao/storage/acts"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -88,10 +89,10 @@ func (p *replayer) enrol(ctx context.Context, a *acts.Act) error {
 	if !known {
 		p.made++
 	}
-	err = p.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division)
-		VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, retention_days = excluded.retention_days,
-		division = excluded.division`,
-		string(a.Camera), carrier, device, e.Name, string(Active), int64(a.Span.From), e.Keep, e.Division)
+	err = p.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division,
+		common_name, landmark) VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, retention_days = excluded.retention_days,
+		division = excluded.division, common_name = excluded.common_name, landmark = excluded.landmark`,
+		string(a.Camera), carrier, device, e.Name, string(Active), int64(a.Span.From), e.Keep, e.Division, e.CommonName, e.Landmark)
 	if err != nil {
 		return err
 	}
@@ -147,11 +148,14 @@ func (p *replayer) closeStreams(ctx context.Context, cam media.CameraID, n int, 
 // stand puts the camera where the act says, from then on, unless it stood there
 // already.
 func (p *replayer) stand(ctx context.Context, a *acts.Act) error {
-	var place *Place
+	var stands *Place
 	if e := a.Enrolled; e.Lon != nil && e.Lat != nil {
-		place = &Place{Lon: *e.Lon, Lat: *e.Lat, Azimuth: e.Azimuth, FOV: e.FOV, Range: e.Range}
+		stands = &Place{Lon: *e.Lon, Lat: *e.Lat, Azimuth: e.Azimuth, FOV: e.FOV, Range: e.Range}
+		if e.RawLon != nil && e.RawLat != nil {
+			stands.System, stands.Raw = place.System(e.System), &place.Point{Lon: *e.RawLon, Lat: *e.RawLat}
+		}
 	}
-	rows, err := p.tx.QueryContext(ctx, `SELECT lon, lat, azimuth_deg, fov_deg, range_m FROM camera_places
+	rows, err := p.tx.QueryContext(ctx, `SELECT `+placeColumns+` FROM camera_places
 		WHERE camera = ? AND valid_from <= ? AND valid_to > ?`, string(a.Camera), int64(a.Span.From), int64(a.Span.From))
 	if err != nil {
 		return err
@@ -160,17 +164,19 @@ func (p *replayer) stand(ctx context.Context, a *acts.Act) error {
 	var there *Place
 	if rows.Next() {
 		there = new(Place)
-		if err := rows.Scan(&there.Lon, &there.Lat, &there.Azimuth, &there.FOV, &there.Range); err != nil {
+		var raw [2]*float64
+		if err := rows.Scan(there.scan(&raw)...); err != nil {
 			return err
 		}
+		there.scanned(raw)
 	}
-	if err := rows.Err(); err != nil || there.equal(place) {
+	if err := rows.Err(); err != nil || there.equal(stands) {
 		return err
 	}
 	if err := rows.Close(); err != nil {
 		return err
 	}
-	return p.putPlace(ctx, a.Camera, place, a.Span.From)
+	return p.putPlace(ctx, a.Camera, stands, a.Span.From)
 }
 
 // finish derives what the acts do not say outright.

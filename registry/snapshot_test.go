@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"qianshao/registry/place"
 	"qianshao/registry/secret"
 	"qianshao/storage/acts"
 	"qianshao/storage/media"
@@ -72,6 +73,7 @@ func village(t *testing.T, r *Registry) {
 	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Name: Set("B again")}, Updated)
 	put(t, r, Draft{DeviceID: "a", SubURL: Clear[string]()}, Updated)
 	put(t, r, Draft{DeviceID: "a", SubURL: Set("rtsp://h/a3"), Lon: Clear[float64](), Lat: Clear[float64]()}, Updated)
+	put(t, r, Draft{DeviceID: "e", Lon: Set(104.9), Lat: Set(25.1), System: Set(place.BD09), CommonName: Set("老粮站"), Landmark: Set("供销社")}, Created)
 	d := put(t, r, Draft{DeviceID: "d", Lon: Set(1.0), Lat: Set(2.0)}, Created)
 	if err := r.Remove(t.Context(), d.ID, ""); err != nil {
 		t.Fatal(err)
@@ -82,6 +84,13 @@ func TestSnapshotComesBack(t *testing.T) {
 	t.Parallel()
 	from := open(t, Config{Now: newClock().now})
 	village(t, from)
+	site := []SitePlace{{
+		Kind: Landmark, Ref: "1", Name: "牛马市场", Also: []string{"牛市"}, At: &place.Point{Lon: 104.9, Lat: 25.1}, Raw: &place.Point{Lon: 104.9, Lat: 25},
+		System: place.GCJ02, Divisions: []string{"522301003000"},
+	}}
+	if err := from.ReplaceSitePlaces(t.Context(), Landmark, site); err != nil {
+		t.Fatal(err)
+	}
 	from.SetState(State{Stream: media.NewCameraID().Stream(0), Phase: Streaming})
 	if err := from.flushStates(t.Context()); err != nil {
 		t.Fatal(err)
@@ -108,6 +117,11 @@ func TestSnapshotComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := open(t, Config{Dir: dir})
+	defer func() {
+		if got, err := to.SitePlaces(t.Context()); err != nil || !cmp.Equal(got, site) {
+			t.Errorf("the site's places: %+v, %v", got, err)
+		}
+	}()
 	for _, bad := range [][]byte{nil, snap[:40], append([]byte("x"), snap...), append(snap[:len(snap)-1:len(snap)-1], snap[len(snap)-1]^1)} {
 		if err := to.Restore(t.Context(), bad); !errors.Is(err, ErrBadSnapshot) {
 			t.Errorf("damaged: %v", err)

@@ -48,11 +48,11 @@ func (w *writer) put(ctx context.Context, old, cam *Camera) error {
 		}
 		cam.EnrolledAt = from
 	}
-	err := w.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, lifecycle = excluded.lifecycle,
+	err := w.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division,
+		common_name, landmark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, lifecycle = excluded.lifecycle,
 		enrolled_us = excluded.enrolled_us, removed_us = excluded.removed_us, retention_days = excluded.retention_days,
-		division = excluded.division`, string(cam.ID), cam.Carrier, cam.DeviceID, cam.Name, string(cam.Lifecycle),
-		int64(cam.EnrolledAt), int64(cam.RemovedAt), cam.RetentionDays, cam.Division)
+		division = excluded.division, common_name = excluded.common_name, landmark = excluded.landmark`, string(cam.ID), cam.Carrier, cam.DeviceID, cam.Name, string(cam.Lifecycle),
+		int64(cam.EnrolledAt), int64(cam.RemovedAt), cam.RetentionDays, cam.Division, cam.CommonName, cam.Landmark)
 	if err != nil {
 		return err
 	}
@@ -159,9 +159,10 @@ func (w *writer) putPlace(ctx context.Context, cam media.CameraID, p *Place, fro
 	if p == nil {
 		return w.exec(ctx, `DELETE FROM camera_places WHERE camera = ? AND valid_from = ?`, string(cam), int64(from))
 	}
-	return w.exec(ctx, `INSERT INTO camera_places (camera, valid_from, valid_to, lon, lat, azimuth_deg, fov_deg, range_m)
-		VALUES (?, ?, coalesce((SELECT min(valid_from) FROM camera_places WHERE camera = ? AND valid_from > ?), ?), ?, ?, ?, ?, ?)
+	return w.exec(ctx, `INSERT INTO camera_places (camera, valid_from, valid_to, `+placeColumns+`)
+		VALUES (?, ?, coalesce((SELECT min(valid_from) FROM camera_places WHERE camera = ? AND valid_from > ?), ?), ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (camera, valid_from) DO UPDATE SET lon = excluded.lon, lat = excluded.lat,
-		azimuth_deg = excluded.azimuth_deg, fov_deg = excluded.fov_deg, range_m = excluded.range_m`,
-		string(cam), int64(from), string(cam), int64(from), int64(timeline.Forever), p.Lon, p.Lat, p.Azimuth, p.FOV, p.Range)
+		azimuth_deg = excluded.azimuth_deg, fov_deg = excluded.fov_deg, range_m = excluded.range_m,
+		coord_system = excluded.coord_system, raw_lon = excluded.raw_lon, raw_lat = excluded.raw_lat`,
+		append([]any{string(cam), int64(from), string(cam), int64(from), int64(timeline.Forever)}, p.values()...)...)
 }

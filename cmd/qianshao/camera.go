@@ -92,8 +92,9 @@ type cameraAddCmd struct {
 	Password  bool   `name:"password-stdin" help:"Read the password from standard input."`
 	Transport string `placeholder:"tcp|udp|http|auto" help:"How media is fetched. Default: auto (tcp, then udp, then http)."`
 	TLS       string `name:"tls-sha256" placeholder:"HEX" help:"SHA-256 of the camera's certificate, to pin it."`
-	Lon       string `placeholder:"DEG" help:"Longitude, WGS-84."`
+	Lon       string `placeholder:"DEG" help:"Longitude in degrees."`
 	Lat       string `placeholder:"DEG" help:"Latitude, WGS-84."`
+	System    string `name:"coord-system" placeholder:"SYSTEM" help:"Of longitude and latitude: WGS84 (default), GCJ02 or BD09."`
 	Days      string `name:"retention-days" placeholder:"N" help:"How long its footage is kept."`
 	Push      bool   `help:"The camera publishes to us: print the URL for that, once."`
 	JSON      bool   `name:"json" help:"Print JSON."`
@@ -145,8 +146,8 @@ func (c *cameraAddCmd) row(e *env) ([]byte, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	err := w.WriteAll([][]string{
-		{"carrier", "carrier_device_id", "rtsp_url", "name", "sub_rtsp_url", "username", "password", "transport", "tls_sha256", "lon", "lat", "retention_days"},
-		{carrier, device, c.URL, c.Name, c.Sub, c.Username, password, c.Transport, c.TLS, c.Lon, c.Lat, c.Days},
+		{"carrier", "carrier_device_id", "rtsp_url", "name", "sub_rtsp_url", "username", "password", "transport", "tls_sha256", "lon", "lat", "coord_system", "retention_days"},
+		{carrier, device, c.URL, c.Name, c.Sub, c.Username, password, c.Transport, c.TLS, c.Lon, c.Lat, c.System, c.Days},
 	})
 	return b.Bytes(), err
 }

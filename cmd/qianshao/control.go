@@ -39,6 +39,8 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.HandleFunc("POST /control/v1/retention/confirm", c.registered("retention.confirm", c.retentionConfirm))
 	mux.HandleFunc("POST /control/v1/secret/rotate", c.registered("secret.rotate", c.rotateSecret))
 	mux.HandleFunc("POST /control/v1/safe-mode/end", c.registered("safe-mode.end", c.endSafeMode))
+	mux.HandleFunc("GET /control/v1/places", returns(c.listPlaces))
+	mux.HandleFunc("POST /control/v1/places", c.registered("places.import", c.importPlaces))
 	c.accountRoutes(mux)
 	return mux
 }

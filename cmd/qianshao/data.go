@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"qianshao/api/tiles"
 	"qianshao/configs"
 	"qianshao/ingest/timesync"
 	"qianshao/registry"
@@ -46,6 +47,7 @@ type data struct {
 	views   *viewing.Book
 	people  *account.Book
 	cases   *cases.Book
+	maps    *tiles.Sources
 	noAuth  bool // nobody signs in: this machine alone is answered
 	index   *index.DB
 	reg     *registry.Registry
@@ -230,6 +232,9 @@ func (d *data) close() error {
 		errs = append(errs, d.views.Close(short))
 		cancel()
 	}
+	if d.maps != nil {
+		errs = append(errs, d.maps.Close())
+	}
 	if d.cases != nil {
 		errs = append(errs, d.cases.Close())
 	}
@@ -251,7 +256,7 @@ func (d *data) close() error {
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}
-	d.views, d.cases, d.people, d.book, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil, nil, nil
+	d.views, d.maps, d.cases, d.people, d.book, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

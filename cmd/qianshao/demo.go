@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,8 @@ import (
 	"qianshao/ingest/rtsp/rtsptest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
 	"qianshao/registry"
+	"qianshao/registry/onboard"
+	"qianshao/registry/place"
 )
 
 type demoCmd struct {
@@ -70,7 +73,7 @@ func (c *demoCmd) Run(e *env) (err error) {
 	}()
 	enlist := func(d *data) error {
 		d.noAuth = true
-		return enlist(e.ctx, d.reg, sims)
+		return errors.Join(enlist(e.ctx, d.reg, sims), outlines(e.ctx, d.reg))
 	}
 	return runNode(e, cfg, nil, enlist, func(n *node) error {
 		_, err := io.WriteString(e.out, c.banner(n.address, again))
@@ -112,7 +115,7 @@ func newCameras(log *slog.Logger, n int) (sims []*rtsptest.Server, err error) {
 // enlist puts the simulated cameras into the registry under the addresses they
 // have this time, and takes those out that an earlier, larger demo had.
 func enlist(ctx context.Context, reg *registry.Registry, sims []*rtsptest.Server) error {
-	places, err := readPlaces()
+	places, err := readVillages()
 	if err != nil {
 		return err
 	}
@@ -126,7 +129,8 @@ func enlist(ctx context.Context, reg *registry.Registry, sims []*rtsptest.Server
 				Carrier: demoCarrier, DeviceID: fmt.Sprintf("QXN-%04d", len(drafts)+1),
 				Name: registry.Set(p.name + spots[(len(drafts)+nth)%len(spots)]),
 				URL:  registry.Set(s.URL(i)), SubURL: registry.Set(s.SubURL(i)),
-				Lon: registry.Set(p.lon + float64(nth)*0.001), Lat: registry.Set(p.lat),
+				Division: registry.Set(p.code),
+				Lon:      registry.Set(p.lon + float64(nth)*0.001), Lat: registry.Set(p.lat),
 				Azimuth: registry.Set(float64(len(drafts) * 40 % 360)), FOV: registry.Set(90.0), Range: registry.Set(40.0),
 			}
 			wanted[d.DeviceID] = true
@@ -159,30 +163,49 @@ func enlist(ctx context.Context, reg *registry.Registry, sims []*rtsptest.Server
 // spots is where in a village a camera stands.
 var spots = []string{"村口", "桥头", "晒坝", "学校路口", "卫生室", "小卖部", "风雨桥", "停车场"}
 
+// countiesJSON is GeoJSON in WGS-84, for demonstrations alone; the file says where it
+// is from.
+//
+//go:embed counties.geojson
+var countiesJSON string
+
+// outlines brings the counties' borders along, unless the site has its own.
+func outlines(ctx context.Context, reg *registry.Registry) error {
+	list, err := reg.SitePlaces(ctx)
+	if err != nil || slices.ContainsFunc(list, func(p registry.SitePlace) bool { return p.Kind == registry.Outline }) {
+		return err
+	}
+	if list, err = onboard.ReadPlaces(strings.NewReader(countiesJSON), registry.Outline, place.WGS84); err != nil {
+		return fmt.Errorf("borders of the demo: %w", err)
+	}
+	return reg.ReplaceSitePlaces(ctx, registry.Outline, list)
+}
+
 //go:embed places.csv
 var placesCSV string
 
-type place struct {
+type village struct {
+	code     string
 	name     string
 	lon, lat float64
 }
 
-// readPlaces reads the invented places of the demo.
-func readPlaces() ([]place, error) {
+// readVillages reads the invented places of the demo.
+func readVillages() ([]village, error) {
 	r := csv.NewReader(strings.NewReader(placesCSV))
 	r.Comment = '#'
 	rows, err := r.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("places of the demo: %w", err)
 	}
-	var out []place
+	var out []village
 	for _, row := range rows {
 		lon, err1 := strconv.ParseFloat(row[2], 64)
 		lat, err2 := strconv.ParseFloat(row[3], 64)
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, fmt.Errorf("places of the demo: %s: %w", row[0], err)
 		}
-		out = append(out, place{row[1], lon, lat})
+		out = append(out, village{row[0], row[1], lon, lat})
 	}
 	return out, nil
 }

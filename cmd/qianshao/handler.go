@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"qianshao/api"
+	"qianshao/api/tiles"
 	"qianshao/registry/oidc"
 	"qianshao/registry/secret"
 	"qianshao/storage"
@@ -50,8 +51,13 @@ func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
+	if d.maps == nil {
+		if d.maps, err = tiles.Open(context.Background(), tiles.Config{Sources: d.cfg.Maps.Sources, Token: d.cfg.Maps.Token.Reveal()}); err != nil {
+			return nil, fmt.Errorf("maps.sources: %w", err)
+		}
+	}
 	return api.New(api.Config{
-		Directory: directory, Proxies: proxies,
+		Maps: d.maps, Directory: directory, Proxies: proxies,
 		Accounts: people, Cases: files,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
 		Pictures:     picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)}),

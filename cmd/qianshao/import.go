@@ -18,7 +18,7 @@ type importCmd struct {
 
 // Help is printed below the flags.
 func (*importCmd) Help() string {
-	return `Cameras are found by carrier and carrier_device_id, and made if there are none. A missing column or an empty cell keeps the value, - clears it. Further columns: carrier (default local), username, password, sub_rtsp_url, transport (tcp, udp, http, auto), tls_sha256, village_code (12 digits), azimuth_deg, fov_deg, range_m, retention_days.
+	return `Cameras are found by carrier and carrier_device_id, and made if there are none. A missing column or an empty cell keeps the value, - clears it. Further columns: carrier (default local), username, password, sub_rtsp_url, transport (tcp, udp, http, auto), tls_sha256, village_code (12 digits), common_name, landmark, coord_system (of lon and lat: WGS84, GCJ02 or BD09), azimuth_deg, fov_deg, range_m, retention_days.
 
 A running server records new cameras within seconds. Exit code 1 if any row failed; the others are in.
 
@@ -49,7 +49,7 @@ func readFile(e *env, name string) ([]byte, error) {
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("camera list: %w", err)
+		return nil, fmt.Errorf("read the list: %w", err)
 	}
 	return text, nil
 }

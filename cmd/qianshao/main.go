@@ -51,6 +51,7 @@ type commands struct {
 	Serve     serveCmd     `cmd:"" help:"Record and answer, until told to stop."`
 	Import    importCmd    `cmd:"" help:"Add and change cameras from a CSV list."`
 	Camera    cameraCmd    `cmd:"" help:"List, add and remove cameras."`
+	Places    placesCmd    `cmd:"" help:"Find places, and bring along the site's own."`
 	Timeline  timelineCmd  `cmd:"" help:"What was recorded, and why the rest was not."`
 	Clip      clipCmd      `cmd:"" help:"Save footage as one file, exact to the frame."`
 	Account   accountCmd   `cmd:"" help:"Who may sign in: accounts and units."`

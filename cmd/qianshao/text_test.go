@@ -117,7 +117,7 @@ func TestDifferences(t *testing.T) {
 
 func TestPlaces(t *testing.T) {
 	t.Parallel()
-	places, err := readPlaces()
+	places, err := readVillages()
 	if err != nil || len(places) != 40 {
 		t.Fatalf("%d places, %v", len(places), err)
 	}

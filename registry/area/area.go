@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"qianshao/registry/place"
 	"qianshao/storage/media"
 )
 
@@ -129,7 +130,7 @@ func (a *Area) Holds(s *Spot) bool {
 	}
 	if s.Division != "" {
 		for _, d := range a.Divisions {
-			if strings.HasPrefix(s.Division, stem(d)) {
+			if strings.HasPrefix(s.Division, place.Stem(d)) {
 				return true
 			}
 		}
@@ -142,23 +143,13 @@ func (a *Area) Holds(s *Spot) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(a.Polygons, func(p Polygon) bool { return p.holds(s.Lon, s.Lat) })
+	return slices.ContainsFunc(a.Polygons, func(p Polygon) bool { return p.Holds(s.Lon, s.Lat) })
 }
 
-// stem is what the codes of everything inside a division begin with.
-func stem(code string) string {
-	for _, n := range []int{9, 6, 4} {
-		if len(code) > n && strings.Trim(code[n:], "0") == "" {
-			code = code[:n]
-		}
-	}
-	return code
-}
-
-// holds reports whether a point lies inside: a line from it to the east meets the
+// Holds reports whether a point lies inside: a line from it to the east meets the
 // ring an odd number of times. Degrees are taken as flat, which they are for
 // areas of some kilometres; no ring may cross the date line.
-func (p Polygon) holds(lon, lat float64) bool {
+func (p Polygon) Holds(lon, lat float64) bool {
 	in := false
 	for i, a := range p {
 		b := p[(i+1)%len(p)]
@@ -180,4 +171,28 @@ func Distance(lon1, lat1, lon2, lat2 float64) float64 {
 	sLat, sLon := math.Sin((lat2-lat1)*rad/2), math.Sin((lon2-lon1)*rad/2)
 	h := sLat*sLat + math.Cos(lat1*rad)*math.Cos(lat2*rad)*sLon*sLon
 	return 2 * EarthRadius * math.Asin(math.Sqrt(min(h, 1)))
+}
+
+// Bearing is the direction from one point to another, in degrees clockwise from north,
+// 0 to 360.
+func Bearing(lon1, lat1, lon2, lat2 float64) float64 {
+	const rad = math.Pi / 180
+	d := (lon2 - lon1) * rad
+	east := math.Sin(d) * math.Cos(lat2*rad)
+	north := math.Cos(lat1*rad)*math.Sin(lat2*rad) - math.Sin(lat1*rad)*math.Cos(lat2*rad)*math.Cos(d)
+	return math.Mod(math.Atan2(east, north)/rad+360, 360)
+}
+
+// Around is a circle that holds a polygon: the middle of its box, and metres.
+func (p Polygon) Around() (lon, lat, radiusM float64) {
+	west, south, east, north := 180.0, 90.0, -180.0, -90.0
+	for _, q := range p {
+		west, east = min(west, q[0]), max(east, q[0])
+		south, north = min(south, q[1]), max(north, q[1])
+	}
+	lon, lat = (west+east)/2, (south+north)/2
+	for _, q := range p {
+		radiusM = max(radiusM, Distance(lon, lat, q[0], q[1]))
+	}
+	return lon, lat, radiusM
 }

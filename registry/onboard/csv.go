@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"qianshao/registry"
+	"qianshao/registry/place"
 	"qianshao/registry/secret"
 )
 
@@ -74,10 +75,20 @@ var columns = map[string]column{
 	"tls_sha256":        text(func(d *registry.Draft) *registry.Field[string] { return &d.TLSSHA256 }),
 	"village_code":      text(func(d *registry.Draft) *registry.Field[string] { return &d.Division }),
 	"lon":               number(func(d *registry.Draft) *registry.Field[float64] { return &d.Lon }),
-	"lat":               number(func(d *registry.Draft) *registry.Field[float64] { return &d.Lat }),
-	"azimuth_deg":       number(func(d *registry.Draft) *registry.Field[float64] { return &d.Azimuth }),
-	"fov_deg":           number(func(d *registry.Draft) *registry.Field[float64] { return &d.FOV }),
-	"range_m":           number(func(d *registry.Draft) *registry.Field[float64] { return &d.Range }),
+	"coord_system": {
+		set: func(d *registry.Draft, cell string) error {
+			system, err := place.ParseSystem(cell)
+			d.System = registry.Set(system)
+			return err
+		},
+		clear: func(d *registry.Draft) { d.System = registry.Clear[place.System]() },
+	},
+	"common_name": text(func(d *registry.Draft) *registry.Field[string] { return &d.CommonName }),
+	"landmark":    text(func(d *registry.Draft) *registry.Field[string] { return &d.Landmark }),
+	"lat":         number(func(d *registry.Draft) *registry.Field[float64] { return &d.Lat }),
+	"azimuth_deg": number(func(d *registry.Draft) *registry.Field[float64] { return &d.Azimuth }),
+	"fov_deg":     number(func(d *registry.Draft) *registry.Field[float64] { return &d.FOV }),
+	"range_m":     number(func(d *registry.Draft) *registry.Field[float64] { return &d.Range }),
 	"password": {
 		set:   func(d *registry.Draft, cell string) error { d.Password = registry.Set(secret.New(cell)); return nil },
 		clear: func(d *registry.Draft) { d.Password = registry.Clear[secret.Secret]() },

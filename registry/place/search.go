@@ -2,6 +2,7 @@ package place
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -189,4 +190,36 @@ func DivisionEntries() []Entry {
 		list = append(list, e)
 	}
 	return list
+}
+
+// Merge brings two lists of hits into one, best first, at most so many.
+func Merge(a, b []Hit, limit int) []Hit {
+	out := append(slices.Clone(a), b...)
+	slices.SortFunc(out, func(x, y Hit) int {
+		if x.before(y) {
+			return -1
+		}
+		return 1
+	})
+	return out[:min(len(out), limit)]
+}
+
+// Coordinates are the points that a query may mean: one in the system that it names, else one
+// in each, WGS-84 first. Name tells the system and what was written, Also[0] the system,
+// Point is WGS-84. A query that is no pair of coordinates means none.
+func Coordinates(query string) []Entry {
+	given, system, ok := ParsePoint(query)
+	if !ok {
+		return nil
+	}
+	systems := []System{WGS84, GCJ02, BD09}
+	if systemForm.MatchString(strings.TrimSpace(query)) || !chinese(given) {
+		systems = []System{system}
+	}
+	var out []Entry
+	for _, s := range systems {
+		at := s.ToWGS84(given)
+		out = append(out, Entry{Kind: At, Name: fmt.Sprintf("%s %.6f, %.6f", s, given.Lon, given.Lat), Also: []string{string(s)}, Point: &at})
+	}
+	return out
 }

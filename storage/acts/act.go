@@ -81,6 +81,13 @@ type Enrolment struct {
 	Keep     int      `json:"retention_days,omitempty"` // 0: the installation's
 	Streams  int      `json:"streams,omitempty"`        // how many, main first
 	Division string   `json:"division,omitempty"`       // 12 digits
+	// CommonName and Landmark are what people call the point.
+	CommonName string `json:"common_name,omitempty"`
+	Landmark   string `json:"landmark,omitempty"`
+	// System is GCJ02 or BD09 where the position was given in it, as RawLon, RawLat.
+	System string   `json:"coord_system,omitempty"`
+	RawLon *float64 `json:"raw_lon,omitempty"`
+	RawLat *float64 `json:"raw_lat,omitempty"`
 }
 
 // wire is the JSON form. Its names never change; fields are only added.

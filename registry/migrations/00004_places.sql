@@ -1,0 +1,28 @@
+-- What people call a camera's point, and its position as it was given.
+
+-- +goose Up
+
+ALTER TABLE cameras ADD COLUMN common_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE cameras ADD COLUMN landmark TEXT NOT NULL DEFAULT '';
+
+-- lon and lat are WGS-84. Where they were given in another system (GCJ02, BD09) the
+-- pair as given stands beside them.
+ALTER TABLE camera_places ADD COLUMN coord_system TEXT NOT NULL DEFAULT 'WGS84';
+ALTER TABLE camera_places ADD COLUMN raw_lon DOUBLE PRECISION;
+ALTER TABLE camera_places ADD COLUMN raw_lat DOUBLE PRECISION;
+
+-- Places that the site brought along: landmarks, groups of divisions, outlines.
+CREATE TABLE site_places (
+    kind         TEXT NOT NULL, -- landmark, group, outline
+    ref          TEXT NOT NULL, -- the site's own id; of an outline its division code
+    name         TEXT NOT NULL,
+    also         TEXT NOT NULL, -- JSON array of other names
+    lon          DOUBLE PRECISION,
+    lat          DOUBLE PRECISION,
+    coord_system TEXT NOT NULL,
+    raw_lon      DOUBLE PRECISION,
+    raw_lat      DOUBLE PRECISION,
+    divisions    TEXT NOT NULL, -- JSON array: of a group its parts, of a landmark where it lies
+    rings        TEXT NOT NULL, -- JSON array of rings of [lon, lat], WGS-84; of an outline
+    PRIMARY KEY (kind, ref)
+);
