@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
 
 	"qianshao/registry"
 	"qianshao/registry/account"
@@ -155,19 +154,18 @@ func (h *Handler) listCameras(ctx context.Context, what *asked, in *listIn) (*li
 
 // listPlaced lists the active cameras at a place, those that see it best first.
 func (h *Handler) listPlaced(ctx context.Context, a *asked, where registry.Where, limit int) (*listOut, error) {
-	found, err := h.cfg.Registry.Find(ctx, where, timeline.Span{})
+	may := h.lists(a)
+	found, more, err := h.cfg.Registry.Find(ctx, where, timeline.Span{}, limit, func(f *registry.Found) bool {
+		spot := f.Spot()
+		return f.Lifecycle == registry.Active && may(&spot)
+	})
 	if err != nil {
 		return nil, err
 	}
-	may := h.lists(a)
-	found = slices.DeleteFunc(found, func(f registry.Found) bool {
-		spot := f.Spot()
-		return f.Lifecycle != registry.Active || !may(&spot)
-	})
 	out := &listOut{Cache: "no-store"}
 	out.Body.Items = []cameraJSON{}
-	out.Body.More = max(0, len(found)-limit)
-	for i := range found[:min(len(found), limit)] {
+	out.Body.More = more
+	for i := range found {
 		x := h.cameraJSON(a, &found[i].Camera)
 		x.Sight = sightOf(&found[i])
 		out.Body.Items = append(out.Body.Items, x)

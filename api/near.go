@@ -119,34 +119,37 @@ func (h *Handler) footage(ctx context.Context, a *asked, in *nearIn) (*nearOut, 
 	if a.span.Len() > maxNear {
 		return nil, badParam("to", in.To, fmt.Sprintf("a window of at most %d days", maxNear/timeline.Day))
 	}
-	found, err := h.cfg.Registry.Find(ctx, where, a.span)
+	found, more, err := h.cfg.Registry.Find(ctx, where, a.span, in.Limit, func(f *registry.Found) bool {
+		return a.viewing.ID == "" || slices.Contains(a.viewing.Cameras, f.ID)
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := &nearOut{Cache: "no-store"}
 	out.Body.From, out.Body.To = a.span.From, a.span.To
 	out.Body.Items = []nearItem{}
-	if a.viewing.ID != "" {
-		found = slices.DeleteFunc(found, func(f registry.Found) bool { return !slices.Contains(a.viewing.Cameras, f.ID) })
+	out.Body.More = more
+	streams := make([]media.StreamID, len(found))
+	for i := range found {
+		if streams[i], err = streamOf(&found[i].Camera, ""); err != nil {
+			return nil, err
+		}
 	}
-	out.Body.More = max(0, len(found)-in.Limit)
-	for i := range found[:min(len(found), in.Limit)] {
+	covered, err := h.coverageOf(ctx, streams, a.span, a.now)
+	if err != nil {
+		return nil, err
+	}
+	for i := range found {
 		f := &found[i]
 		x := nearItem{ID: f.ID, Carrier: f.Carrier, DeviceID: f.DeviceID, Name: f.Name, Sight: sightOf(f)}
 		if f.View != "" || f.Place != nil {
 			x.Lon, x.Lat, x.Azimuth, x.FOV, x.Range = &f.At.Lon, &f.At.Lat, f.At.Azimuth, f.At.FOV, f.At.Range
 		}
-		main, err := streamOf(&f.Camera, "")
-		if err != nil {
-			return nil, err
-		}
-		if s := h.cfg.Registry.State(main); s.ClockKnown {
+		if s := h.cfg.Registry.State(streams[i]); s.ClockKnown {
 			off := float64(s.ClockOffset) / 1000
 			x.ClockOffset = &off
 		}
-		if x.Coverage, err = h.coverage(ctx, main, a.span, a.now); err != nil {
-			return nil, err
-		}
+		x.Coverage = covered[i]
 		out.Body.Items = append(out.Body.Items, x)
 	}
 	return out, nil

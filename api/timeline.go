@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"qianshao/registry"
+	"qianshao/storage/index"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -30,32 +31,48 @@ type Coverage struct {
 
 // coverage answers for a window of a stream, up to now.
 func (h *Handler) coverage(ctx context.Context, stream media.StreamID, window timeline.Span, now timeline.Micros) (Coverage, error) {
-	out := Coverage{Covered: []timeline.Span{}, Gaps: []timeline.Gap{}, Until: min(window.To, now)}
-	window.To = out.Until
+	list, err := h.coverageOf(ctx, []media.StreamID{stream}, window, now)
+	if err != nil {
+		return Coverage{}, err
+	}
+	return list[0], nil
+}
+
+// coverageOf is coverage of several streams, in their order.
+func (h *Handler) coverageOf(ctx context.Context, streams []media.StreamID, window timeline.Span, now timeline.Micros) ([]Coverage, error) {
+	out := make([]Coverage, len(streams))
+	for i := range out {
+		out[i] = Coverage{Covered: []timeline.Span{}, Gaps: []timeline.Gap{}, Until: max(window.From, min(window.To, now))}
+	}
+	window.To = min(window.To, now)
 	if window.Empty() {
-		out.Until = max(window.From, out.Until)
 		return out, nil
 	}
-	enrolled, err := h.cfg.Registry.Enrolled(ctx, stream)
+	enrolled, err := h.cfg.Registry.EnrolledOf(ctx, streams)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	var open []timeline.Span // before the rows: a file leaves the list after its row came
-	for _, f := range h.cfg.Archive.Spool.OpenFiles(stream) {
-		if foot := f.Snapshot(); foot != nil {
-			open = append(open, foot.Span())
+	ask := make([]index.Asked, len(streams))
+	for i, s := range streams {
+		ask[i] = index.Asked{Stream: s, Enrolled: enrolled[s]}
+		for _, f := range h.cfg.Archive.Spool.OpenFiles(s) { // before the rows: a file leaves the list after its row came
+			if foot := f.Snapshot(); foot != nil {
+				ask[i].Open = append(ask[i].Open, foot.Span())
+			}
 		}
 	}
-	covered, gaps, err := h.cfg.Archive.Index.Gaps(ctx, stream, enrolled, window, open...)
+	told, err := h.cfg.Archive.Index.GapsOf(ctx, ask, window)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	if n := len(gaps); n > 0 && window.To == now && gaps[n-1].To == now && gaps[n-1].Len() <= underWay && h.recording(stream) {
-		out.Until = gaps[n-1].From
-		gaps = gaps[:n-1]
+	for i, t := range told {
+		if n := len(t.Gaps); n > 0 && window.To == now && t.Gaps[n-1].To == now && t.Gaps[n-1].Len() <= underWay && h.recording(streams[i]) {
+			out[i].Until = t.Gaps[n-1].From
+			t.Gaps = t.Gaps[:n-1]
+		}
+		out[i].Covered = append(out[i].Covered, t.Covered...)
+		out[i].Gaps = append(out[i].Gaps, t.Gaps...)
 	}
-	out.Covered = append(out.Covered, covered...)
-	out.Gaps = append(out.Gaps, gaps...)
 	return out, nil
 }
 

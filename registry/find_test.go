@@ -25,7 +25,7 @@ func TestFindByView(t *testing.T) {
 	cam("unsure", 104.8989, Clear[float64](), Created)    // 111 m
 	names := func(in Where, window timeline.Span) (out string) {
 		t.Helper()
-		found, err := r.Find(t.Context(), in, window)
+		found, _, err := r.Find(t.Context(), in, window, 0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,9 +59,13 @@ func TestFindByView(t *testing.T) {
 			t.Errorf("%s: %s", code, got)
 		}
 	}
+	found, more, err := r.Find(t.Context(), Where{Lon: 104.9, Lat: 25, RadiusM: 500}, timeline.Span{}, 2, func(f *Found) bool { return f.DeviceID != "unsure" && f.Lifecycle == Active })
+	if err != nil || len(found) != 2 || more != 2 || found[0].DeviceID != "elsewhere" || len(found[0].Streams) == 0 {
+		t.Errorf("two of them: %+v, %d more, %v", found, more, err)
+	}
 	for _, bad := range []Where{{Lon: 200}, {Lon: 1, Lat: 1, RadiusM: -1}, {Division: "52x"}, {Polygon: area.Polygon{{1, 1}}}, {Lon: math.NaN()}} {
 		var fe *FieldError
-		if _, err := r.Find(t.Context(), bad, timeline.Span{}); !errors.As(err, &fe) {
+		if _, _, err := r.Find(t.Context(), bad, timeline.Span{}, 0, nil); !errors.As(err, &fe) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}

@@ -39,31 +39,35 @@ type Found struct {
 // Near returns the cameras that stood within radiusM metres of a point (WGS-84
 // degrees) at some time in the window: see Find.
 func (r *Registry) Near(ctx context.Context, lon, lat, radiusM float64, window timeline.Span) ([]Found, error) {
-	return r.Find(ctx, Where{Lon: lon, Lat: lat, RadiusM: radiusM}, window)
+	found, _, err := r.Find(ctx, Where{Lon: lon, Lat: lat, RadiusM: radiusM}, window, 0, nil)
+	return found, err
 }
 
 // Find returns the cameras that stood somewhere at some time in the window, once each, with
 // the nearest of the places they had in it. Those that see the point best stand
 // first: one that looks away counts as four times as far away as one that faces
 // it. Those of a division stand in order of their names. Cameras that were not
-// enrolled during the window are left out; an empty window means now.
-func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span) ([]Found, error) {
+// enrolled during the window are left out; an empty window means now. Of those that
+// keep does not turn down (nil: none) at most limit are returned (0: all), and how
+// many more there are. What keep sees is the camera without its streams.
+func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span, limit int, keep func(*Found) bool) (found []Found, more int, err error) {
 	if err := in.check(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if window.Empty() {
 		now := r.now()
 		window = timeline.Span{From: now, To: now + 1}
 	}
-	var found []Found
-	var err error
 	if in.Division != "" {
 		found, err = r.inDivision(ctx, in.Division, window)
 	} else {
-		found, err = r.inBox(ctx, in, window)
+		found, err = r.inCircle(ctx, in, window)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("find cameras: %w", r.db.Explain(err))
+		return nil, 0, fmt.Errorf("find cameras: %w", r.db.Explain(err))
+	}
+	if keep != nil {
+		found = slices.DeleteFunc(found, func(f Found) bool { return !keep(&f) })
 	}
 	slices.SortFunc(found, func(a, b Found) int {
 		if in.Division != "" {
@@ -71,7 +75,13 @@ func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span) ([]
 		}
 		return cmp.Or(cmp.Compare(a.DistanceM*a.View.weight(), b.DistanceM*b.View.weight()), strings.Compare(string(a.ID), string(b.ID)))
 	})
-	return found, nil
+	if limit > 0 && len(found) > limit {
+		found, more = found[:limit], len(found)-limit
+	}
+	if err := r.fillFound(ctx, found); err != nil {
+		return nil, 0, fmt.Errorf("find cameras: %w", r.db.Explain(err))
+	}
+	return found, more, nil
 }
 
 func (w *Where) check() error {
@@ -98,43 +108,53 @@ func (w *Where) check() error {
 
 var stemForm = regexp.MustCompile(`^[0-9]{4,12}$`)
 
+// briefly is what a search needs of a camera, behind a place.
+const briefly = `c.id, c.carrier, c.device_id, c.name, c.division, c.lifecycle`
+
+func (f *Found) brief() []any {
+	return []any{&f.ID, &f.Carrier, &f.DeviceID, &f.Name, &f.Division, &f.Lifecycle}
+}
+
+// enrolledIn is whether a camera's main stream was enrolled during a window.
+const enrolledIn = ` AND EXISTS (SELECT 1 FROM enrolments e WHERE e.stream = c.id || '.0' AND e.from_us < ? AND e.to_us > ?)`
+
 // inDivision lists by the division that cameras lie in now.
 func (r *Registry) inDivision(ctx context.Context, stem string, window timeline.Span) ([]Found, error) {
-	list, err := r.cameras(ctx, r.db.R(), `WHERE c.division >= ? AND c.division < ? AND EXISTS
-		(SELECT 1 FROM enrolments e WHERE e.stream = c.id || '.0' AND e.from_us < ? AND e.to_us > ?)`,
+	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+` FROM cameras c WHERE c.division >= ? AND c.division < ?`+enrolledIn,
 		stem, stem+":", int64(window.To), int64(window.From)) // : comes after 9
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Found, 0, len(list))
-	for _, c := range list {
-		f := Found{Camera: c, Valid: timeline.Span{From: c.EnrolledAt, To: timeline.Forever}}
-		if c.Place != nil {
-			f.At = *c.Place
+	defer func() { _ = rows.Close() }()
+	var out []Found
+	for rows.Next() {
+		var f Found
+		if err := rows.Scan(f.brief()...); err != nil {
+			return nil, err
 		}
 		out = append(out, f)
 	}
-	return out, nil
+	return out, rows.Err()
 }
 
-// inBox searches a box of degrees around the circle, or around the polygon's, by index,
-// then measures.
-func (r *Registry) inBox(ctx context.Context, in Where, window timeline.Span) ([]Found, error) {
+// inCircle searches the cells around a circle, or around the polygon's, by index, then
+// measures.
+func (r *Registry) inCircle(ctx context.Context, in Where, window timeline.Span) ([]Found, error) {
 	where, args := boxAround(in.Lon, in.Lat, in.RadiusM).where()
-	rows, err := r.db.R().QueryContext(ctx, `SELECT camera, valid_from, valid_to, `+placeColumns+`
-		FROM camera_places WHERE `+where+` AND valid_from < ? AND valid_to > ?
-		AND EXISTS (SELECT 1 FROM enrolments e WHERE e.stream = camera || '.0' AND e.from_us < ? AND e.to_us > ?)`,
+	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+`, valid_from, valid_to, `+placeColumns+`
+		FROM camera_places p JOIN cameras c ON c.id = p.camera WHERE `+where+` AND valid_from < ? AND valid_to > ?`+enrolledIn,
 		append(args, int64(window.To), int64(window.From), int64(window.To), int64(window.From))...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
-	nearest := map[string]Found{}
+	var out []Found
+	at := map[string]int{} // in out, by camera
 	for rows.Next() {
 		var f Found
 		p := &f.At
 		var raw [2]*float64
-		if err := rows.Scan(append([]any{&f.ID, &f.Valid.From, &f.Valid.To}, p.scan(&raw)...)...); err != nil {
+		if err := rows.Scan(append(append(f.brief(), &f.Valid.From, &f.Valid.To), p.scan(&raw)...)...); err != nil {
 			return nil, err
 		}
 		p.scanned(raw)
@@ -143,34 +163,57 @@ func (r *Registry) inBox(ctx context.Context, in Where, window timeline.Span) ([
 			continue
 		}
 		f.View, f.Bearing = p.View(in.Lon, in.Lat)
-		if had, ok := nearest[string(f.ID)]; !ok || f.DistanceM < had.DistanceM {
-			nearest[string(f.ID)] = f
+		f.Place = &Place{Lon: p.Lon, Lat: p.Lat}
+		i, had := at[string(f.ID)]
+		switch {
+		case !had:
+			at[string(f.ID)] = len(out)
+			out = append(out, f)
+		case f.DistanceM < out[i].DistanceM:
+			out[i] = f
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return r.fillFound(ctx, nearest)
+	return out, rows.Err()
 }
 
-func (r *Registry) fillFound(ctx context.Context, nearest map[string]Found) ([]Found, error) {
-	ids := make([]any, 0, len(nearest))
-	for id := range nearest {
-		ids = append(ids, id)
+// fillFound completes the cameras that were found.
+func (r *Registry) fillFound(ctx context.Context, found []Found) error {
+	at := make(map[string]*Found, len(found))
+	ids := make([]any, len(found))
+	for i := range found {
+		at[string(found[i].ID)], ids[i] = &found[i], string(found[i].ID)
 	}
-	out := make([]Found, 0, len(ids))
 	for part := range slices.Chunk(ids, streamsAtOnce) {
 		list, err := r.cameras(ctx, r.db.R(), `WHERE c.id IN (?`+strings.Repeat(", ?", len(part)-1)+`)`, part...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, c := range list {
-			f := nearest[string(c.ID)]
-			f.Camera = c
-			out = append(out, f)
+			f := at[string(c.ID)]
+			if f.Camera = c; f.Valid.Empty() { // of a division
+				f.Valid = timeline.Span{From: c.EnrolledAt, To: timeline.Forever}
+				if c.Place != nil {
+					f.At = *c.Place
+				}
+			}
 		}
 	}
-	return out, nil
+	return nil
+}
+
+// Cells are squares of a fiftieth of a degree, some 2 km: the index by which
+// places are found, in any database.
+const (
+	cellsPerDegree = 50
+	cellsAround    = 360 * cellsPerDegree
+	// mostCells is how many are named one by one: some 20 km around a point. Beyond
+	// them whole rows of cells are.
+	mostCells = 500
+)
+
+// cellOf is the cell of a place.
+func cellOf(lon, lat float64) int64 {
+	return int64((lat+90)*cellsPerDegree)*cellsAround + int64((lon+180)*cellsPerDegree)
 }
 
 // box is a range of degrees. Where it crosses the date line west > east; where
@@ -203,9 +246,10 @@ func boxAround(lon, lat, radiusM float64) box {
 	return b
 }
 
-// where is the box as a condition on lon and lat.
+// where is the box as a condition on cell, lon and lat.
 func (b box) where() (sql string, args []any) {
-	sql, args = `lat BETWEEN ? AND ?`, []any{b.south, b.north}
+	sql, args = b.cells()
+	sql, args = sql+` AND lat BETWEEN ? AND ?`, append(args, b.south, b.north)
 	switch {
 	case b.allLon:
 		return sql, args
@@ -213,4 +257,23 @@ func (b box) where() (sql string, args []any) {
 		return sql + ` AND (lon >= ? OR lon <= ?)`, append(args, b.west, b.east)
 	}
 	return sql + ` AND lon BETWEEN ? AND ?`, append(args, b.west, b.east)
+}
+
+// cells are the cells of the box as a condition: one by one where they are few, else
+// from its first row to its last.
+func (b box) cells() (sql string, args []any) {
+	south, north := max(b.south, -90), min(b.north, 90)
+	if !b.allLon && b.west <= b.east {
+		first, last := cellOf(b.west, south), cellOf(b.east, north)
+		rows, columns := last/cellsAround-first/cellsAround+1, last%cellsAround-first%cellsAround+1
+		if rows*columns <= mostCells {
+			for y := range rows {
+				for x := range columns {
+					args = append(args, first+y*cellsAround+x)
+				}
+			}
+			return `cell IN (?` + strings.Repeat(", ?", len(args)-1) + `)`, args
+		}
+	}
+	return `cell BETWEEN ? AND ?`, []any{cellOf(-180, south), cellOf(180, north)}
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"qianshao/registry/secret"
@@ -178,23 +179,40 @@ func only(list []Camera) (Camera, bool) {
 // the last one reaching to timeline.Forever while the camera is active. A
 // stream that is not known has none.
 func (r *Registry) Enrolled(ctx context.Context, stream media.StreamID) ([]timeline.Span, error) {
-	rows, err := r.db.R().QueryContext(ctx, `SELECT from_us, to_us FROM enrolments WHERE stream = ? ORDER BY from_us`, string(stream))
-	if err != nil {
-		return nil, fmt.Errorf("enrolment of %s: %w", stream, r.db.Explain(err))
-	}
-	defer func() { _ = rows.Close() }()
-	var out []timeline.Span
-	for rows.Next() {
-		var s timeline.Span
-		if err := rows.Scan(&s.From, &s.To); err != nil {
-			return nil, fmt.Errorf("enrolment of %s: %w", stream, err)
+	all, err := r.EnrolledOf(ctx, []media.StreamID{stream})
+	return all[stream], err
+}
+
+// EnrolledOf is Enrolled of several streams.
+func (r *Registry) EnrolledOf(ctx context.Context, streams []media.StreamID) (map[media.StreamID][]timeline.Span, error) {
+	out := map[media.StreamID][]timeline.Span{}
+	for part := range slices.Chunk(streams, streamsAtOnce) {
+		args := make([]any, len(part))
+		for i, s := range part {
+			args[i] = string(s)
 		}
-		if !s.Empty() {
-			out = append(out, s)
+		rows, err := r.db.R().QueryContext(ctx, `SELECT stream, from_us, to_us FROM enrolments WHERE stream IN (?`+strings.Repeat(", ?", len(part)-1)+`) ORDER BY stream, from_us`, args...)
+		if err == nil {
+			err = scanEnrolled(rows, out)
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("enrolment of %s: %w", stream, r.db.Explain(err))
+		if err != nil {
+			return nil, fmt.Errorf("enrolment of %s: %w", part[0], r.db.Explain(err))
+		}
 	}
 	return out, nil
+}
+
+func scanEnrolled(rows *sql.Rows, out map[media.StreamID][]timeline.Span) error {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var stream media.StreamID
+		var s timeline.Span
+		if err := rows.Scan(&stream, &s.From, &s.To); err != nil {
+			return err
+		}
+		if !s.Empty() {
+			out[stream] = append(out[stream], s)
+		}
+	}
+	return rows.Err()
 }

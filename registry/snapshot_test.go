@@ -167,7 +167,7 @@ func TestActsBringCamerasBack(t *testing.T) {
 	to := open(t, Config{})
 	for i := range 2 {
 		made, err := to.Replay(t.Context(), log.list)
-		if err != nil || made != 4*(1-i) {
+		if err != nil || made != 5*(1-i) {
 			t.Fatalf("made %d, %v", made, err)
 		}
 		if d := cmp.Diff(want.withoutSecrets(), dumpOf(t, to)); d != "" {

@@ -159,10 +159,10 @@ func (w *writer) putPlace(ctx context.Context, cam media.CameraID, p *Place, fro
 	if p == nil {
 		return w.exec(ctx, `DELETE FROM camera_places WHERE camera = ? AND valid_from = ?`, string(cam), int64(from))
 	}
-	return w.exec(ctx, `INSERT INTO camera_places (camera, valid_from, valid_to, `+placeColumns+`)
-		VALUES (?, ?, coalesce((SELECT min(valid_from) FROM camera_places WHERE camera = ? AND valid_from > ?), ?), ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (camera, valid_from) DO UPDATE SET lon = excluded.lon, lat = excluded.lat,
+	return w.exec(ctx, `INSERT INTO camera_places (camera, valid_from, valid_to, cell, `+placeColumns+`)
+		VALUES (?, ?, coalesce((SELECT min(valid_from) FROM camera_places WHERE camera = ? AND valid_from > ?), ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (camera, valid_from) DO UPDATE SET cell = excluded.cell, lon = excluded.lon, lat = excluded.lat,
 		azimuth_deg = excluded.azimuth_deg, fov_deg = excluded.fov_deg, range_m = excluded.range_m,
 		coord_system = excluded.coord_system, raw_lon = excluded.raw_lon, raw_lat = excluded.raw_lat`,
-		append([]any{string(cam), int64(from), string(cam), int64(from), int64(timeline.Forever)}, p.values()...)...)
+		append([]any{string(cam), int64(from), string(cam), int64(from), int64(timeline.Forever), cellOf(p.Lon, p.Lat)}, p.values()...)...)
 }

@@ -82,34 +82,40 @@ func (t *tx) appendCause(ctx context.Context, c CauseInterval) error {
 
 // Causes returns the current entries that share a moment with span, by start.
 func (db *DB) Causes(ctx context.Context, stream media.StreamID, span timeline.Span) ([]CauseInterval, error) {
-	if span.Empty() {
-		return nil, nil
-	}
-	const part = `SELECT c.id, c.from_us, c.to_us, c.cause, c.source
-		FROM streams s JOIN causes c ON c.stream_no = s.no
-		WHERE s.stream = ? AND c.until_rev = 0 AND c.reach = ? AND c.from_us >= ? AND c.from_us < ? AND c.to_us > ? AND c.to_us > c.from_us`
-	const text = part + ` UNION ALL ` + part + ` UNION ALL ` + part + ` ORDER BY 2, 1`
-	var args []any
-	for i, reach := range reaches {
-		args = append(args, string(stream), i, int64(span.From-min(reach, span.From)), int64(span.To), int64(span.From))
-	}
-	rows, err := db.query(ctx, text, args...)
+	out, err := db.causesOf(ctx, []media.StreamID{stream}, span)
 	if err != nil {
 		return nil, fmt.Errorf("causes of %s: %w", stream, err)
 	}
+	return out, nil
+}
+
+// causesOf does so for several streams at once.
+func (db *DB) causesOf(ctx context.Context, streams []media.StreamID, span timeline.Span) ([]CauseInterval, error) {
+	if span.Empty() || len(streams) == 0 {
+		return nil, nil
+	}
+	in, names := oneOf(streams)
+	part := `SELECT c.id, s.stream, c.from_us, c.to_us, c.cause, c.source
+		FROM streams s JOIN causes c ON c.stream_no = s.no
+		WHERE s.stream IN ` + in + ` AND c.until_rev = 0 AND c.reach = ? AND c.from_us >= ? AND c.from_us < ? AND c.to_us > ? AND c.to_us > c.from_us`
+	var args []any
+	for i, reach := range reaches {
+		args = append(append(args, names...), i, int64(span.From-min(reach, span.From)), int64(span.To), int64(span.From))
+	}
+	rows, err := db.query(ctx, part+` UNION ALL `+part+` UNION ALL `+part+` ORDER BY 3, 1`, args...)
+	if err != nil {
+		return nil, err
+	}
 	var out []CauseInterval
 	err = each(rows, func(scan scanner) error {
-		c := CauseInterval{Stream: stream}
-		if err := scan(&c.ID, &c.Span.From, &c.Span.To, &c.Cause, &c.Source); err != nil {
+		var c CauseInterval
+		if err := scan(&c.ID, &c.Stream, &c.Span.From, &c.Span.To, &c.Cause, &c.Source); err != nil {
 			return err
 		}
 		out = append(out, c)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("causes of %s: %w", stream, err)
-	}
-	return out, nil
+	return out, err
 }
 
 // OpenCauses returns the current entries that have not ended, of all streams:

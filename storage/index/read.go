@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"strings"
 
 	"qianshao/storage/media"
 	"qianshao/storage/segment"
@@ -61,8 +62,10 @@ func (db *DB) rows(ctx context.Context, text string, args ...any) ([]Row, error)
 // overlapping selects a stream's rows that share a moment with a span. A row
 // starts at most max_dur_us before it ends, so this is one range of the key.
 // Arguments: stream, from, to, from.
-const overlapping = ` WHERE s.stream = ?
-	AND g.start_us > ? - s.max_dur_us AND g.start_us < ? AND g.start_us + g.dur_us > ? `
+const (
+	overlapping = ` WHERE s.stream = ?` + overlap
+	overlap     = ` AND g.start_us > ? - s.max_dur_us AND g.start_us < ? AND g.start_us + g.dur_us > ? `
+)
 
 func overlapArgs(stream media.StreamID, span timeline.Span) []any {
 	return []any{string(stream), int64(span.From), int64(span.To), int64(span.From)}
@@ -136,32 +139,49 @@ func (db *DB) Changed(ctx context.Context, stream media.StreamID, span timeline.
 // Covered returns the moments of span that lie in visible rows, without
 // reading their key frames.
 func (db *DB) Covered(ctx context.Context, stream media.StreamID, span timeline.Span) ([]timeline.Span, error) {
-	if span.Empty() {
-		return nil, nil
-	}
-	res, err := db.query(ctx, `SELECT g.start_us, g.start_us + g.dur_us`+fromRows+overlapping+
-		` AND g.until_rev = 0 ORDER BY g.start_us`, overlapArgs(stream, span)...)
+	all, err := db.coveredOf(ctx, []media.StreamID{stream}, span)
 	if err != nil {
 		return nil, fmt.Errorf("coverage of %s: %w", stream, err)
 	}
-	var out []timeline.Span
+	return all[stream], nil
+}
+
+// coveredOf does so for several streams at once.
+func (db *DB) coveredOf(ctx context.Context, streams []media.StreamID, span timeline.Span) (map[media.StreamID][]timeline.Span, error) {
+	if span.Empty() || len(streams) == 0 {
+		return nil, nil
+	}
+	in, args := oneOf(streams)
+	res, err := db.query(ctx, `SELECT s.stream, g.start_us, g.start_us + g.dur_us`+fromRows+`WHERE s.stream IN `+in+overlap+
+		` AND g.until_rev = 0 ORDER BY g.stream_no, g.start_us`, append(args, overlapArgs("", span)[1:]...)...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[media.StreamID][]timeline.Span{}
 	err = each(res, func(scan scanner) error {
+		var stream media.StreamID
 		var s timeline.Span
-		if err := scan(&s.From, &s.To); err != nil {
+		if err := scan(&stream, &s.From, &s.To); err != nil {
 			return err
 		}
 		s = s.Intersect(span)
-		if n := len(out); n > 0 && s.From <= out[n-1].To {
-			out[n-1].To = max(out[n-1].To, s.To)
+		list := out[stream]
+		if n := len(list); n > 0 && s.From <= list[n-1].To {
+			list[n-1].To = max(list[n-1].To, s.To)
 		} else {
-			out = append(out, s)
+			out[stream] = append(list, s)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("coverage of %s: %w", stream, err)
+	return out, err
+}
+
+// oneOf is a list of streams as SQL has it, with its arguments.
+func oneOf(streams []media.StreamID) (sql string, args []any) {
+	for _, s := range streams {
+		args = append(args, string(s))
 	}
-	return out, nil
+	return "(?" + strings.Repeat(", ?", len(streams)-1) + ")", args
 }
 
 // Nearest returns the footage next to a window without any: the visible row
