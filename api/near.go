@@ -26,12 +26,13 @@ type Place struct {
 	Radius   float64 `query:"radius_m" minimum:"1" maximum:"20000" default:"500" doc:"metres around near"`
 	Polygon  string  `query:"polygon" maxLength:"800" doc:"in place of near: corners as LON,LAT with spaces between them" example:"104.88,25.08 104.91,25.08 104.9,25.11"`
 	Division string  `query:"division" maxLength:"12" doc:"in place of both: a division's code, as /api/v1/places gives it" example:"522301003000"`
+	Group    string  `query:"group" maxLength:"128" doc:"in place of all: the ref of a group of divisions, as /api/v1/places gives it" example:"yilong"`
 }
 
 // where is what the parameters mean; none of them gives false.
 func (p *Place) where() (in registry.Where, ok bool, err error) {
 	given := 0
-	for _, text := range []string{p.Near, p.Polygon, p.Division} {
+	for _, text := range []string{p.Near, p.Polygon, p.Division, p.Group} {
 		if text != "" {
 			given++
 		}
@@ -40,9 +41,12 @@ func (p *Place) where() (in registry.Where, ok bool, err error) {
 	case given == 0:
 		return in, false, nil
 	case given > 1:
-		return in, false, badParam("near", p.Near, "one of near, polygon and division")
+		return in, false, badParam("near", p.Near, "one of near, polygon, division and group")
 	case p.Division != "":
-		in.Division = p.Division
+		in.Divisions = []string{p.Division}
+		return in, true, nil
+	case p.Group != "":
+		in.Group = p.Group
 		return in, true, nil
 	case p.Polygon != "":
 		if in.Polygon, err = area.ParsePolygon(p.Polygon); err != nil {
@@ -114,7 +118,7 @@ func (h *Handler) footage(ctx context.Context, a *asked, in *nearIn) (*nearOut, 
 		return nil, err
 	}
 	if !ok {
-		return nil, badParam("near", "", "a place: near=LON,LAT, polygon= or division=")
+		return nil, badParam("near", "", "a place: near=LON,LAT, polygon=, division= or group=")
 	}
 	if a.span.Len() > maxNear {
 		return nil, badParam("to", in.To, fmt.Sprintf("a window of at most %d days", maxNear/timeline.Day))

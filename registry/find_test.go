@@ -3,6 +3,8 @@ package registry
 import (
 	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"qianshao/registry/area"
@@ -31,7 +33,7 @@ func TestFindByView(t *testing.T) {
 		}
 		for _, f := range found {
 			out += f.DeviceID + " " + string(f.View) + "; "
-			if in.Division == "" && math.Abs(f.Bearing-90) > 0.1 {
+			if in.Divisions == nil && in.Group == "" && math.Abs(f.Bearing-90) > 0.1 {
 				t.Errorf("%s: bearing %v", f.DeviceID, f.Bearing)
 			}
 		}
@@ -54,16 +56,26 @@ func TestFindByView(t *testing.T) {
 		t.Errorf("polygon: got %s, want %s", got, want)
 	}
 	put(t, r, Draft{DeviceID: "elsewhere", Lon: Set(104.9), Lat: Set(25.0), Division: Set("522328100001")}, Created)
-	for _, code := range []string{"522301", "522301003000", "522301003001", "5223010"} {
-		if got, want := names(Where{Division: code}, timeline.Span{}), "away ; beside ; towards ; unsure ; "; code != "5223010" && len(got) != len(want) {
+	sorted := func(in Where) string { // names are not given: the order is that of random ids
+		return strings.Join(slices.Sorted(strings.SplitSeq(names(in, timeline.Span{}), "; ")), ";")
+	}
+	for _, code := range []string{"522301", "522301003000", "522301003001"} {
+		if got, want := sorted(Where{Divisions: []string{code}}), ";away ;beside ;towards ;unsure "; got != want {
 			t.Errorf("%s: %s", code, got)
 		}
+	}
+	err := r.ReplaceSitePlaces(t.Context(), Group, []SitePlace{{Kind: Group, Ref: "both", Name: "两处", Divisions: []string{"522328", "522301003001"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := sorted(Where{Group: "both"}), ";away ;beside ;elsewhere ;towards ;unsure "; got != want {
+		t.Errorf("group: %s", got)
 	}
 	found, more, err := r.Find(t.Context(), Where{Lon: 104.9, Lat: 25, RadiusM: 500}, timeline.Span{}, 2, func(f *Found) bool { return f.DeviceID != "unsure" && f.Lifecycle == Active })
 	if err != nil || len(found) != 2 || more != 2 || found[0].DeviceID != "elsewhere" || len(found[0].Streams) == 0 {
 		t.Errorf("two of them: %+v, %d more, %v", found, more, err)
 	}
-	for _, bad := range []Where{{Lon: 200}, {Lon: 1, Lat: 1, RadiusM: -1}, {Division: "52x"}, {Polygon: area.Polygon{{1, 1}}}, {Lon: math.NaN()}} {
+	for _, bad := range []Where{{Lon: 200}, {Lon: 1, Lat: 1, RadiusM: -1}, {Divisions: []string{"52x"}}, {Group: "none"}, {Polygon: area.Polygon{{1, 1}}}, {Lon: math.NaN()}} {
 		var fe *FieldError
 		if _, _, err := r.Find(t.Context(), bad, timeline.Span{}, 0, nil); !errors.As(err, &fe) {
 			t.Errorf("%+v: %v", bad, err)

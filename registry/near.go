@@ -14,12 +14,13 @@ import (
 	"qianshao/storage/timeline"
 )
 
-// Where is what cameras are looked for by: a circle, a polygon or a division.
+// Where is what cameras are looked for by: a circle, a polygon or divisions.
 type Where struct {
 	// Lon and Lat are a point, WGS-84 degrees, and RadiusM metres around it.
 	Lon, Lat, RadiusM float64
 	Polygon           area.Polygon // in place of the circle
-	Division          string       // in place of both: a code of 4 to 12 digits, without zeros at its end
+	Divisions         []string     // in place of both: codes of 4 to 12 digits
+	Group             string       // in place of all: the site's own id of a group of divisions
 }
 
 // Found is a camera that was looked for.
@@ -30,7 +31,7 @@ type Found struct {
 	At    Place
 	Valid timeline.Span
 	// DistanceM is from the point, or from the middle of the polygon, and View how
-	// it looks there; 0 and "" of a division.
+	// it looks there; 0 and "" of divisions.
 	DistanceM float64
 	View      View
 	Bearing   float64 // from the camera, degrees clockwise from north
@@ -46,20 +47,20 @@ func (r *Registry) Near(ctx context.Context, lon, lat, radiusM float64, window t
 // Find returns the cameras that stood somewhere at some time in the window, once each, with
 // the nearest of the places they had in it. Those that see the point best stand
 // first: one that looks away counts as four times as far away as one that faces
-// it. Those of a division stand in order of their names. Cameras that were not
+// it. Those of divisions stand in order of their names. Cameras that were not
 // enrolled during the window are left out; an empty window means now. Of those that
 // keep does not turn down (nil: none) at most limit are returned (0: all), and how
 // many more there are. What keep sees is the camera without its streams.
 func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span, limit int, keep func(*Found) bool) (found []Found, more int, err error) {
-	if err := in.check(); err != nil {
+	if err := r.resolve(ctx, &in); err != nil {
 		return nil, 0, err
 	}
 	if window.Empty() {
 		now := r.now()
 		window = timeline.Span{From: now, To: now + 1}
 	}
-	if in.Division != "" {
-		found, err = r.inDivision(ctx, in.Division, window)
+	if in.Divisions != nil {
+		found, err = r.inDivisions(ctx, in.Divisions, window)
 	} else {
 		found, err = r.inCircle(ctx, in, window)
 	}
@@ -70,7 +71,7 @@ func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span, lim
 		found = slices.DeleteFunc(found, func(f Found) bool { return !keep(&f) })
 	}
 	slices.SortFunc(found, func(a, b Found) int {
-		if in.Division != "" {
+		if in.Divisions != nil {
 			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.ID), string(b.ID)))
 		}
 		return cmp.Or(cmp.Compare(a.DistanceM*a.View.weight(), b.DistanceM*b.View.weight()), strings.Compare(string(a.ID), string(b.ID)))
@@ -84,13 +85,30 @@ func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span, lim
 	return found, more, nil
 }
 
-func (w *Where) check() error {
-	switch {
-	case w.Division != "":
-		if !stemForm.MatchString(w.Division) {
-			return &FieldError{"division", CodeOutOfRange, "give a division's code, 4 to 12 digits"}
+// resolve checks what is looked for, finds a group's divisions, and the circle around a
+// polygon.
+func (r *Registry) resolve(ctx context.Context, w *Where) error {
+	if w.Group != "" {
+		site, err := r.SitePlaces(ctx)
+		if err != nil {
+			return err
 		}
-		w.Division = place.Stem(w.Division)
+		i := slices.IndexFunc(site, func(p SitePlace) bool { return p.Kind == Group && p.Ref == w.Group })
+		if i < 0 {
+			return &FieldError{"group", CodeOutOfRange, fmt.Sprintf("%.40q is no group that the site brought along", w.Group)}
+		}
+		w.Divisions = site[i].Divisions
+	}
+	switch {
+	case w.Divisions != nil:
+		stems := make([]string, len(w.Divisions))
+		for i, d := range w.Divisions {
+			if !stemForm.MatchString(d) {
+				return &FieldError{"division", CodeOutOfRange, "give a division's code, 4 to 12 digits"}
+			}
+			stems[i] = place.Stem(d)
+		}
+		w.Divisions = stems
 		return nil
 	case w.Polygon != nil:
 		if err := (&area.Area{Polygons: []area.Polygon{w.Polygon}}).Check(); err != nil {
@@ -118,10 +136,15 @@ func (f *Found) brief() []any {
 // enrolledIn is whether a camera's main stream was enrolled during a window.
 const enrolledIn = ` AND EXISTS (SELECT 1 FROM enrolments e WHERE e.stream = c.id || '.0' AND e.from_us < ? AND e.to_us > ?)`
 
-// inDivision lists by the division that cameras lie in now.
-func (r *Registry) inDivision(ctx context.Context, stem string, window timeline.Span) ([]Found, error) {
-	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+` FROM cameras c WHERE c.division >= ? AND c.division < ?`+enrolledIn,
-		stem, stem+":", int64(window.To), int64(window.From)) // : comes after 9
+// inDivisions lists by the division that cameras lie in now.
+func (r *Registry) inDivisions(ctx context.Context, stems []string, window timeline.Span) ([]Found, error) {
+	var args []any
+	for _, stem := range stems {
+		args = append(args, stem, stem+":") // : comes after 9
+	}
+	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+` FROM cameras c
+		WHERE (c.division >= ? AND c.division < ?`+strings.Repeat(` OR c.division >= ? AND c.division < ?`, len(stems)-1)+`)`+enrolledIn,
+		append(args, int64(window.To), int64(window.From))...)
 	if err != nil {
 		return nil, err
 	}
