@@ -16,6 +16,7 @@ var docs = struct {
 	cameras, camera, timeline, footage, watched      huma.Operation
 	places, outlines, maps, tile                     huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
+	still                                            huma.Operation
 	register, registerCSV, verify, registerPage      huma.Operation
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
 	whoAmI, signIn, signOut, useLink, signInPage     huma.Operation
@@ -103,6 +104,12 @@ var docs = struct {
 		"image/jpeg", []int{400, 403, 404, 409, 422, 503}, 200, 304)(
 		idParam, query("at", "RFC 3339; default: the newest picture there is", false), streamParam,
 		integer("width", "pixels; default: the picture's own size", 32, 7680), viewingParam,
+	),
+	still: bytesOf("getStill", "The first frame of a window, in its own size",
+		"Exactly the frame that clip.mp4 of the same window begins with. X-Picture-Time is its moment, X-Picture-SHA256 the hash of what is sent. Decoded and encoded "+
+			"again: the clip is the original.",
+		"image/jpeg", []int{400, 403, 404, 409, 422, 503}, 200, 304)(
+		idParam, fromParam, query("to", "RFC 3339, at most 10 s after from", true), streamParam, viewingParam,
 	),
 	sprite: bytesOf("getSprite", "Many small pictures in one: key frames spread evenly over a window",
 		"Tiles row by row, the i-th for the middle of the i-th part of the window; hatched where there is no footage. X-Sprite-Columns and X-Sprite-Tile "+

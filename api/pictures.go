@@ -1,12 +1,17 @@
 package api
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"qianshao/api/clip"
 	"qianshao/storage/picture"
 	"qianshao/storage/timeline"
 )
@@ -38,6 +43,37 @@ func (h *Handler) snapshot(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return h.jpeg(w, r, b)
+}
+
+// maxStill is the longest window that a still is looked for in.
+const maxStill = 10 * timeline.Second
+
+// still answers …/still.jpg: the first frame of the clip of a window, in its own size,
+// with its time and the hash of what is sent.
+func (h *Handler) still(w http.ResponseWriter, r *http.Request) error {
+	a := askedOf(r.Context())
+	if a.span.Len() > maxStill {
+		return badParam("to", r.URL.Query().Get("to"), fmt.Sprintf("at most %d s after from: the first frame in between is shown", maxStill/timeline.Second))
+	}
+	f, err := clip.Plan(r.Context(), h.cfg.Archive, a.stream, clip.Params{Span: a.span, Gaps: clip.Join, Audio: clip.NoAudio})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("X-Picture-Time", f.Info.From.String())
+	if tagged(w, r, `"t1-`+shortHash(f.ETag())+`"`) {
+		return nil
+	}
+	b, err := h.cfg.Pictures.First(r.Context(), "still "+f.ETag(), func(ctx context.Context, to io.Writer) error {
+		return f.WriteRange(ctx, to, 0, f.Size())
+	})
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(b)
+	w.Header().Set("X-Picture-SHA256", hex.EncodeToString(sum[:]))
+	name := fmt.Sprintf("%s_%s.jpg", a.camera.DeviceID, f.Info.From.Time().Format("20060102T150405.000Z"))
+	w.Header().Set("Content-Disposition", "inline; filename="+strconv.Quote(name))
 	return h.jpeg(w, r, b)
 }
 

@@ -49,6 +49,7 @@ func (h *Handler) routes(page *web.Page) []route {
 		{path: camera + "/playlist.m3u8", action: access.ReadFootage, extent: window, footage: true, doc: docs.playlist, serve: h.playlist},
 		{path: camera + "/live.mp4", action: access.WatchLive, extent: present, footage: true, doc: docs.live, serve: h.live},
 		{path: camera + "/snapshot.jpg", action: access.ReadPicture, extent: moment, footage: true, doc: docs.snapshot, serve: h.snapshot},
+		{path: camera + "/still.jpg", action: access.ReadPicture, extent: window, footage: true, doc: docs.still, serve: h.still},
 		{path: camera + "/sprite.jpg", action: access.ReadPicture, extent: window, footage: true, doc: docs.sprite, serve: h.sprite},
 
 		{path: "/api/v1/register", action: access.ReadRegister, doc: docs.register, mount: asJSON(h, h.listRegister)},
