@@ -54,7 +54,7 @@ func (s *site) showing() (paths []string) {
 			}
 		}
 	}
-	if len(paths) != 7 {
+	if len(paths) != 8 {
 		s.t.Fatalf("%d routes show footage: %v", len(paths), paths)
 	}
 	return paths
