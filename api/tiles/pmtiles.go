@@ -124,13 +124,26 @@ func parsePMHeader(b []byte) (h pmHeader, err error) {
 	return h, nil
 }
 
+// part reads a part of the file, as long as there is any: what a damaged file claims
+// costs no memory.
+func (p *pmtiles) part(at, n uint64) ([]byte, error) {
+	if at > 1<<62 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	b, err := io.ReadAll(io.NewSectionReader(p.file, int64(at), int64(n)))
+	if err == nil && uint64(len(b)) < n {
+		err = io.ErrUnexpectedEOF
+	}
+	return b, err
+}
+
 // unpack reads a part of the file that may be gzipped.
 func (p *pmtiles) unpack(at, n uint64) ([]byte, error) {
-	if n > pmMostDirectory || at > 1<<62 {
+	if n > pmMostDirectory {
 		return nil, fmt.Errorf("%d bytes at %d are too many", n, at)
 	}
-	b := make([]byte, n)
-	if _, err := p.file.ReadAt(b, int64(at)); err != nil {
+	b, err := p.part(at, n)
+	if err != nil {
 		return nil, err
 	}
 	if p.head.packing == 1 {
@@ -226,8 +239,8 @@ func (p *pmtiles) tile(_ context.Context, z, x, y int) (Tile, error) {
 			if e.length > maxTile {
 				return Tile{}, fmt.Errorf("a tile of %d bytes", e.length)
 			}
-			b := make([]byte, e.length)
-			if _, err := p.file.ReadAt(b, int64(p.head.tilesAt+e.offset)); err != nil {
+			b, err := p.part(p.head.tilesAt+e.offset, uint64(e.length))
+			if err != nil {
 				return Tile{}, err
 			}
 			return answer(p.what.Format, b)
