@@ -80,7 +80,7 @@ func TestCommandsOfPages(t *testing.T) {
 			}
 			words := strings.Fields(m[2])
 			words = words[:min(len(words), 2)]
-			if len(words) == 2 && !slices.Contains([]string{"account", "camera", "case", "register", "retention", "safe-mode", "secret", "token"}, words[0]) {
+			if len(words) == 2 && !slices.Contains([]string{"account", "camera", "case", "places", "register", "retention", "safe-mode", "secret", "token"}, words[0]) {
 				words = words[:1]
 			}
 			commands++
