@@ -133,8 +133,14 @@ func (f *Found) brief() []any {
 	return []any{&f.ID, &f.Carrier, &f.DeviceID, &f.Name, &f.Division, &f.Lifecycle}
 }
 
-// enrolledIn is whether a camera's main stream was enrolled during a window.
-const enrolledIn = ` AND EXISTS (SELECT 1 FROM enrolments e WHERE e.stream = c.id || '.0' AND e.from_us < ? AND e.to_us > ?)`
+// enrolledIn is whether a camera's main stream was enrolled during a window: one that
+// is there still mostly was, without a further look.
+const enrolledIn = ` AND (c.removed_us = 0 AND c.enrolled_us < ? OR
+	EXISTS (SELECT 1 FROM enrolments e WHERE e.stream = c.id || '.0' AND e.from_us < ? AND e.to_us > ?))`
+
+func enrolledArgs(window timeline.Span) []any {
+	return []any{int64(window.To), int64(window.To), int64(window.From)}
+}
 
 // inDivisions lists by the division that cameras lie in now.
 func (r *Registry) inDivisions(ctx context.Context, stems []string, window timeline.Span) ([]Found, error) {
@@ -144,7 +150,7 @@ func (r *Registry) inDivisions(ctx context.Context, stems []string, window timel
 	}
 	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+` FROM cameras c
 		WHERE (c.division >= ? AND c.division < ?`+strings.Repeat(` OR c.division >= ? AND c.division < ?`, len(stems)-1)+`)`+enrolledIn,
-		append(args, int64(window.To), int64(window.From))...)
+		append(args, enrolledArgs(window)...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +172,7 @@ func (r *Registry) inCircle(ctx context.Context, in Where, window timeline.Span)
 	where, args := boxAround(in.Lon, in.Lat, in.RadiusM).where()
 	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+`, valid_from, valid_to, `+placeColumns+`
 		FROM camera_places p JOIN cameras c ON c.id = p.camera WHERE `+where+` AND valid_from < ? AND valid_to > ?`+enrolledIn,
-		append(args, int64(window.To), int64(window.From), int64(window.To), int64(window.From))...)
+		append(append(args, int64(window.To), int64(window.From)), enrolledArgs(window)...)...)
 	if err != nil {
 		return nil, err
 	}
