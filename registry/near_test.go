@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"testing"
@@ -103,4 +104,10 @@ func TestNearAcrossTheDateLine(t *testing.T) {
 			t.Errorf("%v: %d found, %v", c, len(found), err)
 		}
 	}
+}
+
+// Near finds what stood within radiusM metres of a point, all of it.
+func (r *Registry) Near(ctx context.Context, lon, lat, radiusM float64, window timeline.Span) ([]Found, error) {
+	found, _, err := r.Find(ctx, Where{Lon: lon, Lat: lat, RadiusM: radiusM}, window, 0, nil)
+	return found, err
 }

@@ -11,7 +11,7 @@ ALTER TABLE camera_places ADD COLUMN coord_system TEXT NOT NULL DEFAULT 'WGS84';
 ALTER TABLE camera_places ADD COLUMN raw_lon DOUBLE PRECISION;
 ALTER TABLE camera_places ADD COLUMN raw_lat DOUBLE PRECISION;
 
--- cell is the square of a fiftieth of a degree that the place lies in (near.go).
+-- cell is the square of a fiftieth of a degree that the place lies in (find.go).
 ALTER TABLE camera_places ADD COLUMN cell BIGINT NOT NULL DEFAULT 0;
 UPDATE camera_places SET cell = CAST((lat + 90) * 50 AS INTEGER) * 18000 + CAST((lon + 180) * 50 AS INTEGER);
 CREATE INDEX camera_places_cell ON camera_places (cell);

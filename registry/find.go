@@ -37,13 +37,6 @@ type Found struct {
 	Bearing   float64 // from the camera, degrees clockwise from north
 }
 
-// Near returns the cameras that stood within radiusM metres of a point (WGS-84
-// degrees) at some time in the window: see Find.
-func (r *Registry) Near(ctx context.Context, lon, lat, radiusM float64, window timeline.Span) ([]Found, error) {
-	found, _, err := r.Find(ctx, Where{Lon: lon, Lat: lat, RadiusM: radiusM}, window, 0, nil)
-	return found, err
-}
-
 // Find returns the cameras that stood somewhere at some time in the window, once each, with
 // the nearest of the places they had in it. Those that see the point best stand
 // first: one that looks away counts as four times as far away as one that faces
