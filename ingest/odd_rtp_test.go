@@ -122,6 +122,16 @@ func TestOddRTP(t *testing.T) {
 			}
 		})}},
 		{name: "timestamps stand still", arrival: true, film: 4 * time.Second, mends: "timestamps", cam: odd.Camera{NextKey: true, Bend: stamps(func(f *odd.Frame) int64 { return -int64(f.TS) + 12345 })}},
+		{name: "timestamps stand still and the line does for 2.3 s", arrival: true, film: 8 * time.Second, mends: "timestamps", cam: odd.Camera{
+			NextKey: true, Film: loop.Params{GOP: 8},
+			Bend: stamps(func(f *odd.Frame) int64 { return -int64(f.TS) + 12345 }),
+			Pace: func(_ *odd.Play, f *odd.Frame) time.Duration {
+				if f.I == 75 {
+					return 2300 * time.Millisecond
+				}
+				return 0
+			},
+		}},
 		{name: "timestamps that are all 0", arrival: true, film: 4 * time.Second, mends: "timestamps", cam: odd.Camera{NextKey: true, Bend: stamps(func(f *odd.Frame) int64 { return -int64(f.TS) })}},
 		{name: "timestamps spike", film: 5 * time.Second, mends: "timestamps", cam: odd.Camera{Bend: stamps(func(f *odd.Frame) int64 {
 			if f.I%40 == 39 {

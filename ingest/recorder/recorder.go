@@ -235,7 +235,9 @@ func (r *Recorder) video(t *track, u media.Unit) {
 	}
 	if r.run != nil {
 		hole := max(int64(silence.Seconds()*float64(t.src.Rate)), 3*r.order.interval)
-		if tick-r.run.lastTick > hole {
+		// Of a hole that is only guessed nothing is known but that the picture stood:
+		// no picture is given up for it.
+		if tick-r.run.lastTick > hole && (u.Sync != media.NoSync || !t.clock.Guessed()) {
 			r.endRun(segment.EndRun)
 			r.broke, r.lostAt = true, r.loss.Packets
 			if u.Sync == media.NoSync {

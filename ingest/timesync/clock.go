@@ -133,6 +133,10 @@ func (c *Clock) Rate() uint32 { return uint32(c.rate) }
 // Jumps counts timestamps that were not believed.
 func (c *Clock) Jumps() uint64 { return c.jumps }
 
+// Guessed reports whether the last tick is a guess: its timestamp said nothing. How
+// long a pause was before it nobody knows then: what comes next may fill it.
+func (c *Clock) Guessed() bool { return c.lastTick != c.good.tick }
+
 // Relearn forgets how far B-frames reach back: the coding has changed.
 func (c *Clock) Relearn() { c.reach, c.seen = 0, 0 }
 

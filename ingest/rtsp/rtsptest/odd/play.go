@@ -165,8 +165,12 @@ func (p *Play) end(ctx context.Context, err error) error {
 func (p *Play) Next(ctx context.Context) error {
 	r := p.cam
 	if r.then != nil && p.film != r.then && p.film.leaves(p.slot)-r.began.UnixMicro() > r.ThenAfter.Microseconds() {
+		due := p.film.TimeUS(p.slot)
 		p.film = r.then
 		p.slot = p.film.key(p.film.newest(r.now()), true)
+		for p.film.TimeUS(p.slot) < due { // no moment is filmed twice
+			p.slot = p.film.key(p.slot+1, true)
+		}
 		return nil
 	}
 	f := p.film.at(p.slot)
