@@ -15,13 +15,29 @@ BINS := qianshao camsim qsbench
 TEST_TIMEOUT ?= 15m
 FUZZ_TIME ?= 2m
 
-.PHONY: help deps check format vet lint arrows race test test-faults fuzz bench soak demo build run clean
+.PHONY: help deps web web-test bench-web check format vet lint arrows race test test-faults fuzz bench soak demo build run clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 deps: ## install what is missing (Debian packages, Go tools) and say so
 	@.ci/deps
+
+# The web app: built again when its sources changed.
+WEB := api/web
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/index.html $(WEB)/vite.config.ts $(WEB)/tsconfig.json $(WEB)/openapi.json -type f 2>/dev/null)
+
+web: $(WEB)/dist/index.html ## the web app into api/web/dist, for the next build
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.installed $(WEB_SOURCES)
+	cd $(WEB) && npm run --silent types >/dev/null && npm run --silent check && npm run --silent build
+
+web-test: web ## the web app's unit tests
+	cd $(WEB) && npm run --silent test
 
 check: format vet lint arrows race ## the fast part of test, for every save
 
@@ -44,7 +60,7 @@ race:
 	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) $(OTHERS)
 	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) ./ingest
 
-test: deps check ## everything: check, all tests, a smoke of every fuzz target
+test: deps web-test bench-web check ## everything: check, all tests, a smoke of every fuzz target
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) $(OTHERS)
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) ./ingest
 	.ci/fuzz 2s
@@ -58,6 +74,10 @@ fuzz: ## every fuzz target for FUZZ_TIME (2m)
 bench: ## the speed table (cmd/qsbench)
 	CGO_ENABLED=0 go run ./cmd/qsbench $(ARGS)
 
+bench-web: web ## the web app's speed, in Chromium against the real program
+	cd $(WEB) && npx vite build --config vite.bench.ts --logLevel warn
+	BENCH=1 CGO_ENABLED=0 go test ./cmd/qianshao -run TestWorkbench -count=1 -v
+
 soak: build ## 200 odd cameras for an hour, every frame held against what was sent
 	./bin/qsbench soak --svg cmd/qsbench/soak.svg $(ARGS)
 
@@ -65,7 +85,7 @@ build: ## bin/qianshao, bin/camsim and bin/qsbench
 	@mkdir -p bin
 	@for b in $(BINS); do [ ! -d cmd/$$b ] || { echo "bin/$$b $(VERSION)"; CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$$b ./cmd/$$b; }; done
 
-demo: deps build ## simulated cameras and the server, ready in seconds
+demo: deps web build ## simulated cameras and the server, ready in seconds
 	./bin/qianshao demo $(ARGS)
 
 run: build ## the server on ./data

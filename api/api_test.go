@@ -252,7 +252,7 @@ func TestOnlyForThisMachine(t *testing.T) {
 			t.Fatalf("%s: %s %s", host, answer.Status, b)
 		}
 	}
-	_, page := s.get("/")
+	_, page := s.get("/cameras")
 	if !strings.Contains(string(page), "未启用账号 · 仅限本机") {
 		t.Fatal("the page does not say that there are no accounts")
 	}
@@ -261,7 +261,7 @@ func TestOnlyForThisMachine(t *testing.T) {
 func TestHeadersAndAssets(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	answer, page := s.get("/")
+	answer, page := s.get("/cameras")
 	if answer.StatusCode != http.StatusOK || answer.Header.Get("X-Content-Type-Options") != "nosniff" ||
 		!strings.Contains(answer.Header.Get("Content-Security-Policy"), "script-src 'self'") {
 		t.Fatalf("page: %s %v", answer.Status, answer.Header)

@@ -19,6 +19,7 @@ var docs = struct {
 	still                                            huma.Operation
 	register, registerCSV, verify, registerPage      huma.Operation
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
+	app                                              huma.Operation
 	whoAmI, signIn, signOut, useLink, signInPage     huma.Operation
 	changePassword, newFactor, confirmFactor, mePage huma.Operation
 	cases, openCase, oneCase, caseViewings, members  huma.Operation
@@ -140,7 +141,8 @@ var docs = struct {
 	readyz: bytesOf("getReady", "Whether everything needed to record and to answer works", "503 names the checks that fail, each with what to do.",
 		"application/json", []int{503}, 200)(),
 	openapi:      bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
-	page:         bytesOf("getPage", "The page: cameras, live view, timeline, playback", "", "text/html", nil, 200)(),
+	app:          bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
+	page:         bytesOf("getPage", "The page of cameras: live view, timeline, playback of one", "", "text/html", nil, 200)(),
 	registerPage: bytesOf("getRegisterPage", "The page of the access register", "", "text/html", nil, 200)(),
 	whoAmI: huma.Operation{
 		OperationID: "getSession", Tags: []string{"session"}, Summary: "Who is signed in",

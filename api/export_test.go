@@ -14,12 +14,15 @@ func (h *Handler) Even(ctx context.Context, began time.Time, err error) { h.even
 func (h *Handler) Unused() []string { return h.unused }
 
 // RouteOf is what tests know of a route.
-type RouteOf struct{ Method, Path, Action string }
+type RouteOf struct {
+	Method, Path, Action string
+	Hidden               bool // in the document
+}
 
 // Routes lists everything the server answers.
 func (h *Handler) Routes() (list []RouteOf) {
 	for i := range h.spec {
-		list = append(list, RouteOf{h.spec[i].verb(), h.spec[i].path, string(h.spec[i].action)})
+		list = append(list, RouteOf{h.spec[i].verb(), h.spec[i].path, string(h.spec[i].action), h.spec[i].doc.Hidden})
 	}
 	return list
 }

@@ -1,8 +1,11 @@
 package api_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -94,7 +97,7 @@ func TestOpenAPI(t *testing.T) {
 	}
 	routes := 0
 	for _, rt := range p.handler.(*api.Handler).Routes() {
-		if strings.HasPrefix(rt.Path, "/assets/") {
+		if rt.Hidden {
 			continue
 		}
 		routes++
@@ -146,5 +149,32 @@ func TestOpenAPI(t *testing.T) {
 	}
 	if unused := p.handler.(*api.Handler).Unused(); len(unused) > 0 {
 		t.Errorf("examples that nothing has: %q", unused)
+	}
+}
+
+var update = flag.Bool("update", false, "write web/openapi.json")
+
+// The workbench's client is generated from the document as it is served.
+func TestWebDocument(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, nil)
+	_, b := p.get("/openapi.json")
+	var doc bytes.Buffer
+	if err := json.Indent(&doc, b, "", " "); err != nil {
+		t.Fatal(err)
+	}
+	doc.WriteByte('\n')
+	const name = "web/openapi.json"
+	if *update {
+		if err := os.WriteFile(name, doc.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, doc.Bytes()) {
+		t.Fatalf("%s is not what is served: go test ./api -run TestWebDocument -update", name)
 	}
 }

@@ -112,7 +112,7 @@ func TestPage(t *testing.T) {
 		Stream: media.StreamID(locked + ".0"), Phase: registry.Waiting, Cause: timeline.AuthFailed, LastError: "401 Unauthorized", Since: start,
 	})
 
-	p := webtest.Open(t, s.url+"/", 1280, 1000)
+	p := webtest.Open(t, s.url+"/cameras", 1280, 1000)
 	p.Until("three cameras", "document.querySelectorAll('#list button').length === 3")
 	if text := webtest.Ask[string](p, "document.querySelector('#cameras').innerText"); !strings.Contains(text, "录像中") || !strings.Contains(text, "等待处理") || !strings.Contains(text, "用户名或密码错误") {
 		t.Fatalf("the list says %s", text)
@@ -233,7 +233,7 @@ func TestPageOnAPhone(t *testing.T) {
 		t.Skip("-short: drives a browser")
 	}
 	s := newSite(t, func(cfg *api.Config) { cfg.Now = time.Now })
-	p := webtest.Open(t, s.url+"/", 390, 844)
+	p := webtest.Open(t, s.url+"/cameras", 390, 844)
 	p.Until("what to do first", "document.querySelector('#list-note').innerText.includes('qianshao import')")
 	id := s.cameraAt("local", "PHONE-1", timeline.FromTime(time.Now())-timeline.Minute)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})

@@ -63,9 +63,18 @@ func (h *Handler) routes(page *web.Page) []route {
 
 		{path: "/me", doc: docs.mePage, serve: page.Me},
 		{path: "/sign-in", doc: docs.signInPage, serve: page.SignIn},
-		{path: "/{$}", doc: docs.page, serve: page.Index},
+		{path: "/cameras", doc: docs.page, serve: page.Index},
 		{path: "/register", doc: docs.registerPage, serve: page.Register},
 		{path: web.Prefix + "{file...}", doc: docs.assets, serve: page.Asset},
+		{path: web.AppPrefix + "{file...}", doc: docs.assets, serve: page.Part},
+		{path: "/icon.svg", doc: docs.assets, serve: page.Icon},
+	}
+	for _, address := range web.AppPages {
+		op := docs.assets
+		if address == "/{$}" {
+			op = docs.app
+		}
+		list = append(list, route{path: address, doc: op, serve: page.Document})
 	}
 	if h.cfg.Accounts == nil {
 		return list

@@ -1,6 +1,7 @@
-// Package web is the pages: cameras, live view, timeline, playback; the access
-// register. They are plain HTML, CSS and modules of JavaScript, embedded and
-// served as they stand here, under a folder whose name changes with their
+// Package web is the pages. The workbench (src, built into dist) is an app of its
+// own: README.md. What it has no pages for yet (a camera's day, cases, the access
+// register, signing in) is plain HTML, CSS and modules of JavaScript in static,
+// embedded and served as they stand, under a folder whose name changes with their
 // content, so that browsers keep them for good and never mix two versions.
 package web
 
@@ -31,8 +32,11 @@ const Prefix = "/assets/"
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// parts is what the pages have in common.
-const parts = "parts.html"
+// parts is what the pages have in common; notBuilt is shown in place of the app.
+const (
+	parts    = "parts.html"
+	notBuilt = "notbuilt.html"
+)
 
 // Config is what the page says about the server.
 type Config struct {
@@ -44,6 +48,7 @@ type Config struct {
 
 // Page serves the pages. Its methods may be called by many goroutines.
 type Page struct {
+	*App
 	pages  map[string][]byte // by file name
 	folder string            // Prefix + hash of all files
 	files  map[string][]byte
@@ -93,6 +98,13 @@ func New(cfg Config) (*Page, error) {
 		}
 		p.pages[name] = b.Bytes()
 	}
+	dist, err := fs.Sub(built, "dist")
+	if err != nil {
+		return nil, err
+	}
+	if p.App, err = newApp(dist, p.pages[notBuilt]); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -114,7 +126,10 @@ func (p *Page) Cases(w http.ResponseWriter, _ *http.Request) error { return p.pa
 func (p *Page) Me(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "me.html") }
 
 func (p *Page) page(w http.ResponseWriter, name string) error {
-	b := p.pages[name]
+	return document(w, p.pages[name])
+}
+
+func document(w http.ResponseWriter, b []byte) error {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")

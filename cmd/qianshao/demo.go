@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,15 +124,17 @@ func enlist(ctx context.Context, reg *registry.Registry, sims []*rtsptest.Server
 	wanted := map[string]bool{}
 	for _, s := range sims {
 		for i := 1; i <= s.Cameras(); i++ {
-			p := places[len(drafts)%len(places)]
-			nth := len(drafts) / len(places)
+			n := len(drafts)
+			p := places[n/perVillage%len(places)]
+			nth := n%perVillage + n/perVillage/len(places)*perVillage // of the village
+			lon, lat, azimuth := p.spot(nth)
 			d := registry.Draft{
 				Carrier: demoCarrier, DeviceID: fmt.Sprintf("QXN-%04d", len(drafts)+1),
-				Name: registry.Set(p.name + spots[(len(drafts)+nth)%len(spots)]),
+				Name: registry.Set(p.name + spots[nth%len(spots)]),
 				URL:  registry.Set(s.URL(i)), SubURL: registry.Set(s.SubURL(i)),
 				Division: registry.Set(p.code),
-				Lon:      registry.Set(p.lon + float64(nth)*0.001), Lat: registry.Set(p.lat),
-				Azimuth: registry.Set(float64(len(drafts) * 40 % 360)), FOV: registry.Set(90.0), Range: registry.Set(40.0),
+				Lon:      registry.Set(lon), Lat: registry.Set(lat),
+				Azimuth: registry.Set(azimuth), FOV: registry.Set(90.0), Range: registry.Set(60.0),
 			}
 			wanted[d.DeviceID] = true
 			drafts = append(drafts, d)
@@ -160,8 +163,25 @@ func enlist(ctx context.Context, reg *registry.Registry, sims []*rtsptest.Server
 	return nil
 }
 
+// perVillage is how many cameras a village has, as long as there are villages.
+const perVillage = 4
+
+// spot is where in the village its nth camera stands, on a spiral around the middle,
+// and where it looks: most to the middle, as those at a junction do.
+func (v *village) spot(nth int) (lon, lat, azimuth float64) {
+	const metre = 1 / 111_195.0 // degrees of latitude
+	angle := 137.5 * float64(nth)
+	east, north := math.Sincos(angle * math.Pi / 180)
+	away := metre * (40 + 30*float64(nth))
+	azimuth = angle + 180
+	if nth%4 == 3 {
+		azimuth = angle
+	}
+	return v.lon + away*east/math.Cos(v.lat*math.Pi/180), v.lat + away*north, math.Mod(azimuth, 360)
+}
+
 // spots is where in a village a camera stands.
-var spots = []string{"村口", "桥头", "晒坝", "学校路口", "卫生室", "小卖部", "风雨桥", "停车场"}
+var spots = []string{"村口", "桥头", "晒坝", "学校路口", "卫生室", "小卖部", "风雨桥", "停车场", "水井边"}
 
 // countiesJSON is GeoJSON in WGS-84, for demonstrations alone; the file says where it
 // is from.

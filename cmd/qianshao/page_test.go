@@ -46,7 +46,7 @@ func TestPageOfServer(t *testing.T) {
 	if err := waitRecorded(ctx, dir, "GATE", 5*timeline.Second); err != nil {
 		t.Fatal(err)
 	}
-	tab := webtest.Open(t, p.url+"/", 1280, 1000)
+	tab := webtest.Open(t, p.url+"/cameras", 1280, 1000)
 	number := func(near timeline.Micros) uint64 {
 		t.Helper()
 		raw, err := base64.StdEncoding.DecodeString(webtest.Ask[string](tab, strip))

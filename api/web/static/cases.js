@@ -76,7 +76,7 @@ function card(c) {
   const button = (key, run, primary) => row.append(make("button", { type: "button", textContent: t(key), className: primary ? "primary" : "", onclick: run }));
   const path = (what) => `cases/${c.id}/${what}`;
   const post = (what, body, done) => act(() => send("POST", path(what), body), done);
-  if (c.may.work && c.state === "open") row.append(make("a", { className: "button primary", href: `/#case=${c.id}`, textContent: t("caseLook") }));
+  if (c.may.work && c.state === "open") row.append(make("a", { className: "button primary", href: `/?case=${c.id}`, textContent: t("caseLook") }));
   if (c.may.approve) {
     button("caseApprove", () => post("approval", { approve: true, note: "" }, t("caseDone")), true);
     button("caseRefuse", () => { const note = ask(t("caseWhy")); if (note !== null) post("approval", { approve: false, note }, t("caseDone")); });

@@ -1,0 +1,113 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, type Page } from "@playwright/test";
+import { around, facts, playing } from "./site";
+
+// The speed of the app on this machine, against its targets (make bench-web). It is no test of
+// `make test`: a busy machine would fail it.
+
+const { past } = facts;
+const line = (what: string, value: string, target: string) => console.log(`  ${what.padEnd(58)} ${value.padStart(12)}   ${target}`);
+const median = (list: number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
+
+test("size", () => {
+  const dir = join(__dirname, "../dist/app");
+  const bytes = readdirSync(dir).filter((f) => f.endsWith(".gz")).reduce((sum, f) => sum + statSync(join(dir, f)).size, 0);
+  line("whole app, gzipped", `${Math.round(bytes / 1024)} KiB`, "≤ 400 KB");
+  expect(bytes).toBeLessThan(400_000);
+});
+
+test("open: map, four pictures, timeline", async ({ browser }) => {
+  const took: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const page = await browser.newPage();
+    const began = Date.now();
+    await page.goto(around(past.from, past.to));
+    await playing(page, 4);
+    await page.waitForSelector(".ground canvas");
+    await page.waitForSelector(".line canvas");
+    took.push(Date.now() - began);
+    await page.close();
+  }
+  line("search page from nothing: map, 4 pictures, timeline (median of 5)", `${median(took)} ms`, "≤ 2000 ms");
+});
+
+/** settled waits until all tiles show the moment that was asked for. */
+async function seek(page: Page, t: number): Promise<number> {
+  return page.evaluate(async (at) => {
+    const clock = document.querySelector<HTMLInputElement>("#goto");
+    clock!.value = new Date(at + 8 * 3600_000).toISOString().slice(0, 19).replace("T", " ");
+    clock!.dispatchEvent(new Event("input"));
+    const videos = [...document.querySelectorAll<HTMLVideoElement>(".tile video")];
+    const pictures = videos.map((v) => new Promise((done) => v.requestVideoFrameCallback(done)));
+    const began = performance.now();
+    clock!.form!.requestSubmit();
+    await Promise.all(pictures);
+    return performance.now() - began;
+  }, t);
+}
+
+test("seek of four tiles", async ({ page }) => {
+  await page.goto(around(past.from, past.from + 3600_000, { at: new Date(past.from + 60_000).toISOString() }));
+  await playing(page, 4);
+  const took: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    await page.keyboard.press("g");
+    await page.waitForSelector("#goto");
+    took.push(await seek(page, past.from + 120_000 + ((i * 7919) % 3000) * 1000));
+    await page.waitForTimeout(300);
+  }
+  line("seek of four tiles (median of 9)", `${median(took).toFixed(0)} ms`, "≤ 500 ms");
+});
+
+for (const [n, target] of [[4, 50], [9, 100]] as const) {
+  test(`drift of ${n} tiles`, async ({ page }) => {
+    await page.goto(around(past.from, past.from + 3600_000, { layout: n }));
+    await playing(page, n);
+    await page.waitForTimeout(14_000);
+    const text = (await page.textContent("[data-test=drift]")) ?? "";
+    line(`drift of ${n} tiles at 1x, p95 over 10 s`, `${/\d+/.exec(text)?.[0] ?? "?"} ms`, `≤ ${target} ms`);
+  });
+}
+
+test("timeline", async ({ page }) => {
+  await page.goto("about:blank");
+  await page.setViewportSize({ width: 1440, height: 1400 });
+  await page.addScriptTag({ path: join(__dirname, "../test-results/bench/timeline.js") });
+  const took = await page.evaluate(() => {
+    const host = document.body.appendChild(document.createElement("div"));
+    host.style.width = "1400px";
+    host.style.height = "1300px";
+    const words = { cause: (c: string) => c, none: "", loading: "", now: "", gap: (c: string) => c, footage: "", label: "" };
+    const { Timeline } = (window as any).bench;
+    const line = new Timeline(host, {}, words);
+    const day = 86_400_000;
+    const from = Date.UTC(2026, 10, 23, 16);
+    const rows = [...Array(50).keys()].map((i) => ({
+      id: `c${i}`, label: `摄像头 ${i}`, until: from + day,
+      covered: [...Array(1440).keys()].map((m) => ({ from: from + m * 60_000, to: from + m * 60_000 + ((m * 7 + i) % 50 ? 60_000 : 40_000) })),
+      gaps: [...Array(1440).keys()].filter((m) => (m * 7 + i) % 50 === 0).map((m) => ({ from: from + m * 60_000 + 40_000, to: from + (m + 1) * 60_000, cause: "camera_offline" })),
+    }));
+    line.setRows(rows);
+    line.setSpan({ from, to: from + day }, { from, to: from + day });
+    const canvas = host.querySelector("canvas")!;
+    const all: number[] = [];
+    const cursor: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      line.setRows(rows); // paints the rows anew
+      let began = performance.now();
+      line.paint();
+      canvas.getContext("2d")!.getImageData(0, 0, 1, 1); // until it is on the canvas
+      all.push(performance.now() - began);
+      line.setCursor(from + i * 1000);
+      began = performance.now();
+      line.paint();
+      canvas.getContext("2d")!.getImageData(0, 0, 1, 1);
+      cursor.push(performance.now() - began);
+    }
+    const median = (list: number[]) => list.slice(10).sort((a, b) => a - b)[25]!;
+    return { all: median(all), cursor: median(cursor) };
+  });
+  line("timeline of 50 cameras over a day, painted anew (median)", `${took.all.toFixed(1)} ms`, "≤ 4 ms");
+  line("the same, cursor moved", `${took.cursor.toFixed(1)} ms`, "≤ 4 ms");
+});

@@ -1,0 +1,90 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import { around, expect, facts, playing, test, wall } from "./site";
+
+const { past } = facts;
+const day = () => around(past.from, past.to);
+
+test("axe finds nothing serious, empty and with footage", async ({ page }) => {
+  for (const url of [facts.url, day()]) {
+    await page.goto(url);
+    await page.waitForSelector("#place");
+    if (url !== facts.url) {
+      await playing(page, 4);
+      await page.click("[data-test=play]");
+    }
+    await page.waitForTimeout(500);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+    expect(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")} ${v.nodes[0]?.failureSummary}`)).toEqual([]);
+  }
+});
+
+test("times are Shanghai's whatever the browser's zone, and the address restores the view", async ({ page }) => {
+  await page.goto(day());
+  await playing(page, 4);
+  expect(await page.inputValue("#from")).toBe(wall(past.from));
+  await page.click("[data-test=play]");
+  await page.click('.rates button:has-text("2×")');
+  await page.waitForTimeout(1500);
+  const clock = await page.textContent("[data-test=clock]");
+  await page.reload();
+  await playing(page, 4);
+  expect((await page.textContent("[data-test=clock]"))!.slice(0, 18)).toBe(clock!.slice(0, 18));
+  await expect(page.locator('.rates button[aria-pressed="true"]')).toHaveText("2×");
+});
+
+test("English is complete, and stays", async ({ page }) => {
+  await page.goto(day());
+  await playing(page, 4);
+  await page.click('button:has-text("English")');
+  const han = async () => (await page.evaluate(() => document.body.innerText)).replace(/下纳灰村\S*|互助村\S*|路口|中文/g, "").match(/[一-鿿]+/g);
+  expect(await han()).toBeNull();
+  await page.reload();
+  await playing(page, 4);
+  expect(await han()).toBeNull();
+});
+
+test("the server goes away and comes back", async ({ page, context }) => {
+  await page.goto(day());
+  await playing(page, 4);
+  await context.setOffline(true);
+  await page.fill("#place", "郑屯");
+  await expect(page.locator('[role=alert]:has-text("与服务器的连接中断")')).toBeVisible();
+  await context.setOffline(false);
+  await expect(page.locator('[role=alert]:has-text("与服务器的连接中断")')).toHaveCount(0);
+  await page.fill("#place", "郑屯村");
+  await expect(page.locator('[role=option]:has-text("郑屯村")').first()).toBeVisible();
+});
+
+test("no camera: a wider radius is offered", async ({ page }) => {
+  await page.goto(`${facts.url}/?near=${past.point[0] + 0.012},${past.point[1]}&radius_m=500&place=x&from=${new Date(past.from).toISOString()}&to=${new Date(past.to).toISOString()}`);
+  await expect(page.getByText("这里没有摄像头")).toBeVisible();
+  await page.click('button:has-text("扩大到")');
+  await page.waitForSelector("[data-test=count], .blank button");
+});
+
+test("everything by keyboard", async ({ page }) => {
+  await page.goto(facts.url);
+  await page.waitForSelector("[data-test=village]");
+  await page.locator("#place").focus();
+  await page.keyboard.type("xnhc");
+  await page.waitForSelector("[role=option]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-test=count]");
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe("from");
+  await page.keyboard.press("?");
+  await expect(page.locator("dialog")).toHaveCount(0); // a field has the focus
+  await page.locator(".tile, .blank").first().click();
+  await page.keyboard.press("?");
+  await expect(page.locator("dialog")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.locator("dialog")).toHaveCount(0);
+});
+
+test("usable at 390 px", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(day());
+  await playing(page, 4);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+});

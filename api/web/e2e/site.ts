@@ -1,0 +1,106 @@
+import { readFileSync } from "node:fs";
+import { test as base, type Page } from "@playwright/test";
+
+/** Facts are what TestWorkbench says of the site: cmd/qianshao/workbench_test.go. */
+export interface Facts {
+  url: string;
+  past: { from: number; to: number; fps: number; frames: number; gap: [number, number]; cameras: { id: string; name: string }[]; point: [number, number] };
+  live: { id: string; name: string }[];
+}
+
+export const facts: Facts = JSON.parse(readFileSync(process.env.QIANSHAO_FACTS!, "utf8"));
+
+/** test fails when the page complains in its console or asks anybody but its own server. */
+export const test = base.extend<{ complaints: string[] }>({
+  complaints: [async ({ page }, use) => {
+    const list: string[] = [];
+    page.on("console", (m) => {
+      // Chromium writes a line for each answer that is an error; those are looked at by the tests themselves.
+      if (m.type() === "error" && !m.text().startsWith("Failed to load resource")) list.push(m.text());
+    });
+    page.on("pageerror", (e) => list.push(e.message));
+    page.on("request", (r) => {
+      if (!r.url().startsWith(facts.url) && !/^(blob|data|about):/.test(r.url())) list.push(`asked ${r.url()}`);
+    });
+    await use(list);
+    if (list.length) throw new Error(`the page complains:\n${list.join("\n")}`);
+  }, { auto: true }],
+});
+export { expect } from "@playwright/test";
+
+/** Hand counts clicks and what is typed, as a person would. */
+export class Hand {
+  clicks = 0;
+  private began = Date.now();
+  constructor(readonly page: Page) {}
+  start() {
+    this.clicks = 0;
+    this.began = Date.now();
+  }
+  get seconds() {
+    return (Date.now() - this.began) / 1000;
+  }
+  async click(selector: string, options?: Parameters<Page["click"]>[1]) {
+    this.clicks++;
+    await this.page.click(selector, options);
+  }
+}
+
+/** wall is a moment as the page's fields hold it. */
+export function wall(ms: number): string {
+  const d = new Date(ms + 8 * 3600_000);
+  return d.toISOString().slice(0, 19).replace("T", " ");
+}
+
+export const address = (q: Record<string, string | number>) => `${facts.url}/?${new URLSearchParams(Object.entries(q).map(([k, v]) => [k, String(v)]))}`;
+
+/** around is the recorded day's village, for a page's address. */
+export const around = (from: number, to: number, more: Record<string, string | number> = {}) =>
+  address({ near: facts.past.point.join(","), radius_m: 500, place: "路口", from: new Date(from).toISOString(), to: new Date(to).toISOString(), ...more });
+
+/** playing waits until so many tiles show a picture. */
+export async function playing(page: Page, n: number) {
+  await page.waitForFunction((count) => [...document.querySelectorAll('.tile[data-kind="picture"] video')].filter((v) => (v as HTMLVideoElement).readyState >= 2 && (v as HTMLVideoElement).videoWidth > 0).length >= count, n, { timeout: 20_000 });
+}
+
+/** The numbers burnt into the tiles' pictures, and what the page's clock said, at one moment. */
+export interface Look {
+  clock: number; // unix ms
+  numbers: (number | null)[];
+}
+
+export async function look(page: Page): Promise<Look> {
+  return page.evaluate(() => {
+    const text = document.querySelector("[data-test=clock]")!.textContent!;
+    const clock = Date.parse(text.replace(/\//g, "-").replace(" ", "T") + "+08:00");
+    const numbers = [...document.querySelectorAll(".tile video")].map((v) => {
+      const c = document.createElement("canvas");
+      c.width = 160;
+      c.height = 96;
+      const g = c.getContext("2d", { willReadFrequently: true })!;
+      g.drawImage(v as HTMLVideoElement, 0, 0, 160, 96);
+      const p = g.getImageData(0, 0, 160, 16).data;
+      let word = 0;
+      for (let i = 0; i < 10; i++) {
+        let sum = 0;
+        for (let r = 4; r < 12; r++) for (let x = i * 16 + 4; x < i * 16 + 12; x++) sum += p[(r * 160 + x) * 4 + 1]!;
+        word = (word << 1) | (sum / 64 > 128 ? 1 : 0);
+      }
+      let ones = 0;
+      for (let w = word; w; w >>= 1) ones += w & 1;
+      return ones % 2 ? null : word >> 1;
+    });
+    return { clock, numbers };
+  });
+}
+
+/** off is how far a picture is from a moment, in ms: by the number that it carries. */
+export function off(number: number, clock: number): number {
+  const { from, fps, frames } = facts.past;
+  const loop = (frames / fps) * 1000;
+  const shown = (number / fps) * 1000; // in the loop: when the picture was taken
+  let d = shown - ((clock - from) % loop);
+  if (d > loop / 2) d -= loop;
+  if (d < -loop / 2) d += loop;
+  return d;
+}

@@ -1,0 +1,26 @@
+import type { Failure } from "@/server/client";
+import type { Ms, Span } from "@/time/span";
+
+/** How a tile gets its pictures. preview: single pictures, decoded by the server. */
+export type Way = "video" | "sub" | "preview" | "live" | "livesub" | "livepreview";
+
+/** What a tile shows. */
+export type Shown =
+  | { kind: "empty" }
+  | { kind: "loading" }
+  | { kind: "picture"; way: Way }
+  | { kind: "gap"; span: Span; cause: string; before: Ms | null; after: Ms | null }
+  | { kind: "ahead"; before: Ms | null }
+  | { kind: "none"; before: Ms | null; after: Ms | null }
+  | { kind: "failed"; failure: Failure };
+
+/** codingOf is the first coding a Content-Type names: avc1.64001f. */
+export const codingOf = (type: string) => /codecs="?([^",]+)/.exec(type)?.[1] ?? "";
+
+/** playable reports whether this browser plays a type. */
+export function playable(type: string): boolean {
+  const coding = codingOf(type);
+  if (/^(jpeg|mp4v|mjp)/.test(coding)) return false;
+  if (!coding) return true;
+  return document.createElement("video").canPlayType(`video/mp4; codecs="${coding}"`) !== "";
+}

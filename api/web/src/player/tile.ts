@@ -1,0 +1,273 @@
+import { asFailure, file, stopped } from "@/server/client";
+import { iso } from "@/time/shanghai";
+import type { Coverage, Ms, Span } from "@/time/span";
+import { LiveStream } from "./live";
+import type { MasterClock } from "./clock";
+import { Pictures } from "./pictures";
+import type { Shown, Way } from "./state";
+import { find } from "./stretch";
+import { Unplayable, VideoStretch } from "./video";
+
+/** What a tile needs to know of its camera, and whom it asks. */
+export interface TileSource {
+  camera: string;
+  /** sub: there is an H.264 sub-stream to fall back to. */
+  sub: boolean;
+  /** viewing gets leave to see a span: the viewing's id, undefined where none is needed. */
+  viewing(span: Span): Promise<string | undefined>;
+  coverage(): Coverage | null;
+  limits(): Span;
+}
+
+/** fast is the rate from which on key frames alone are played. */
+const fast = 8;
+/** ahead is how long before the end of a stretch the next one is loaded, ms of real time. */
+const ahead = 4000;
+
+/** Tile shows one camera at the master clock's moment, or live, in a host element. */
+export class Tile {
+  private video: VideoStretch | null = null;
+  private nextVideo: { from: Ms; stretch: VideoStretch } | null = null;
+  private stream: LiveStream | null = null;
+  private pictures: Pictures | null = null;
+  private leave: string | undefined;
+  private way: Way = "video";
+  private state: Shown = { kind: "empty" };
+  private turn = 0; // raised by everything that replaces what is shown
+  private loud = false;
+  private again = 0; // timer of another try
+  private tries = 0;
+
+  constructor(
+    private readonly host: HTMLElement,
+    readonly source: TileSource,
+    private readonly changed: (s: Shown) => void,
+  ) {}
+
+  get shown(): Shown {
+    return this.state;
+  }
+  /** picture is the moment of the picture on screen, null without one. */
+  get picture(): Ms | null {
+    if (this.state.kind !== "picture") return null;
+    return this.video?.picture ?? this.stream?.picture ?? this.pictures?.picture ?? null;
+  }
+  /** behind is how far the picture was behind the clock, ms. */
+  get behind(): number {
+    return this.video?.behind ?? 0;
+  }
+  /** settled is whether nothing is being loaded. */
+  get settled(): boolean {
+    return this.state.kind !== "loading" && (this.video === null || this.video.ready);
+  }
+  /** element is what shows the picture, for a test to read. */
+  get element(): HTMLVideoElement | HTMLImageElement | null {
+    return this.video?.el ?? this.stream?.el ?? this.pictures?.el ?? null;
+  }
+
+  sound(on: boolean) {
+    this.loud = on;
+    this.video?.sound(on);
+    this.stream?.sound(on);
+  }
+
+  /** follow is called ten times a second, and at once after a jump. */
+  follow(clock: MasterClock) {
+    if (this.live) this.stop();
+    const t = clock.now;
+    const coverage = this.source.coverage();
+    if (!coverage) return this.show({ kind: "loading" });
+    const found = find(coverage, t, this.source.limits());
+    if (found.kind !== "footage") {
+      this.video?.follow(t, clock.rate, false);
+      return this.show(found);
+    }
+    if (this.pictures) return this.pictures.follow(t);
+    const quick = clock.rate >= fast;
+    const v = this.video;
+    if (v && v.fast === quick && (!v.span || inside(v.span, t))) {
+      if (v.span) {
+        v.follow(t, clock.rate, clock.going);
+        if (v.ready || this.state.kind === "picture") this.show({ kind: "picture", way: this.way });
+        this.prepare(v.span.to, clock, coverage);
+      }
+      return;
+    }
+    const n = this.nextVideo;
+    if (n?.stretch.span && n.stretch.fast === quick && inside(n.stretch.span, t)) {
+      this.nextVideo = null;
+      this.put(n.stretch);
+      n.stretch.follow(t, clock.rate, clock.going);
+      return this.show({ kind: "picture", way: this.way });
+    }
+    if (this.again && this.state.kind === "failed") return;
+    void this.load(found.ask, t, quick);
+  }
+
+  /** pace is the time between pictures, as seen; null: not seen yet. */
+  get pace(): Ms | null {
+    return this.video?.step ?? null;
+  }
+
+  /** exact shows the picture of a moment and tells which one that is. */
+  async exact(t: Ms): Promise<Ms | null> {
+    const v = this.video;
+    return v?.span && inside(v.span, t) ? v.exact(t) : null;
+  }
+
+  /** watch shows what the camera sees now. */
+  watch() {
+    if (this.live && this.state.kind !== "failed") return;
+    this.stop();
+    void this.connect(this.way === "sub" ? "livesub" : "live");
+  }
+
+  get live(): boolean {
+    return this.stream !== null || (this.state.kind === "picture" && this.state.way.startsWith("live"));
+  }
+
+  /** tick keeps pictures of a live camera coming. */
+  tick() {
+    if (this.state.kind === "picture" && this.state.way === "livepreview") this.pictures?.follow(null);
+  }
+
+  retry() {
+    clearTimeout(this.again);
+    this.again = 0;
+    const live = this.live;
+    this.stop();
+    if (live) this.watch();
+  }
+
+  dispose() {
+    this.stop();
+    this.host.replaceChildren();
+  }
+
+  private show(s: Shown) {
+    const same = s.kind === this.state.kind && JSON.stringify(s) === JSON.stringify(this.state);
+    this.state = s;
+    if (!same) this.changed(s);
+  }
+
+  private stop() {
+    this.turn++;
+    clearTimeout(this.again);
+    this.again = 0;
+    for (const x of [this.video, this.nextVideo?.stretch, this.stream, this.pictures]) x?.dispose();
+    this.video = this.nextVideo = this.stream = this.pictures = null;
+    this.show({ kind: "loading" });
+  }
+
+  private put(v: VideoStretch) {
+    const old = this.video;
+    this.video = v;
+    v.sound(this.loud);
+    this.host.append(v.el);
+    old?.dispose();
+  }
+
+  private stretch(ask: Span, quick: boolean): VideoStretch {
+    const stream = this.way === "sub" ? "sub" : "";
+    const params = { from: iso(Math.floor(ask.from)), to: iso(Math.ceil(ask.to)), stream, frames: quick ? "key" : "", viewing: this.leave };
+    return new VideoStretch(file(this.source.camera, "play.mp4", params), quick);
+  }
+
+  private async load(ask: Span, t: Ms, quick: boolean) {
+    const turn = ++this.turn;
+    this.show({ kind: "loading" });
+    try {
+      this.leave = await this.source.viewing(ask);
+      if (turn !== this.turn) return;
+      const v = this.stretch(ask, quick);
+      this.put(v);
+      await v.load(t, (err) => this.failed(err, turn));
+      if (turn === this.turn) this.tries = 0;
+    } catch (err) {
+      this.failed(err, turn);
+    }
+  }
+
+  /** prepare loads the stretch after the one that is about to end. */
+  private prepare(end: Ms, clock: MasterClock, coverage: Coverage) {
+    if (!clock.going || this.nextVideo || (end - clock.now) / clock.rate > ahead) return;
+    const found = find(coverage, end + 1, this.source.limits());
+    if (found.kind !== "footage" || found.ask.to <= end) return;
+    const stretch = this.stretch({ from: end, to: found.ask.to }, clock.rate >= fast);
+    this.nextVideo = { from: end, stretch };
+    stretch.load(end, () => {}).catch(() => {
+      if (this.nextVideo?.stretch === stretch) this.nextVideo = null;
+      stretch.dispose();
+    });
+  }
+
+  private failed(err: unknown, turn: number) {
+    if (turn !== this.turn || stopped(err)) return;
+    if (err instanceof Unplayable) return this.fallBack();
+    this.video?.dispose();
+    this.video = null;
+    const failure = asFailure(err);
+    this.tries++;
+    this.show({ kind: "failed", failure });
+    if (failure.status === 0 || failure.status >= 500) {
+      this.again = window.setTimeout(() => (this.again = 0), Math.min(15_000, 500 * 2 ** this.tries));
+    } else this.again = -1; // the server's mind is made up: a person tries again
+  }
+
+  /** fallBack is for a coding that this browser does not play. */
+  private fallBack() {
+    const live = this.stream !== null;
+    this.stop();
+    if (this.source.sub && this.way !== "sub") {
+      this.way = "sub";
+      if (live) void this.connect("livesub");
+      return;
+    }
+    const way: Way = live ? "livepreview" : "preview";
+    const turn = this.turn;
+    this.pictures = new Pictures(this.source.camera, () => this.leave, {
+      shown: () => turn === this.turn && this.show({ kind: "picture", way }),
+      failed: (failure) => turn === this.turn && this.show({ kind: "failed", failure }),
+    });
+    this.host.append(this.pictures.el);
+    if (live) this.show({ kind: "picture", way });
+  }
+
+  private async connect(way: "live" | "livesub") {
+    const turn = ++this.turn;
+    this.show({ kind: "loading" });
+    try {
+      const now = Date.now();
+      this.leave = await this.source.viewing({ from: now, to: now + 3600_000 });
+      if (turn !== this.turn) return;
+      const stream = way === "livesub" ? "sub" : "";
+      const s = new LiveStream(file(this.source.camera, "live.mp4", { stream, audio: "play", viewing: this.leave }));
+      this.stream = s;
+      s.sound(this.loud);
+      this.host.replaceChildren(s.el);
+      await s.run(() => {
+        if (turn !== this.turn) return;
+        this.tries = 0;
+        this.show({ kind: "picture", way });
+      });
+      if (turn === this.turn) this.reconnect(way, null);
+    } catch (err) {
+      if (turn !== this.turn || stopped(err)) return;
+      if (err instanceof Unplayable) return this.fallBack();
+      this.reconnect(way, err);
+    }
+  }
+
+  private reconnect(way: "live" | "livesub", err: unknown) {
+    if (err) this.show({ kind: "failed", failure: asFailure(err) });
+    else this.show({ kind: "loading" });
+    this.tries++;
+    this.again = window.setTimeout(() => {
+      this.stream?.dispose();
+      this.stream = null;
+      void this.connect(way);
+    }, Math.min(10_000, 500 * 2 ** this.tries));
+  }
+}
+
+const inside = (s: Span, t: Ms) => t >= s.from - 50 && t < s.to;

@@ -1,0 +1,180 @@
+import { send } from "@/server/client";
+import { moment } from "@/time/shanghai";
+import type { Ms, Span } from "@/time/span";
+import { playable } from "./state";
+import { correct } from "./sync";
+
+/** Loaded is a stretch of footage that can be asked for by this address. */
+interface Loaded {
+  url: string;
+  span: Span;
+  type: string;
+}
+
+/** ask finds out what a stretch is, without its bytes. */
+export async function ask(url: string, signal: AbortSignal): Promise<Loaded> {
+  const r = await send(url, { method: "HEAD", signal });
+  const from = r.headers.get("X-Clip-From") ?? "";
+  const to = r.headers.get("X-Clip-To") ?? "";
+  return { url: r.url, type: r.headers.get("Content-Type") ?? "", span: { from: moment(from), to: moment(to) } };
+}
+
+/** Unplayable is a coding that this browser does not play. */
+export class Unplayable extends Error {
+  constructor(readonly type: string) {
+    super(`this browser does not play ${type}`);
+  }
+}
+
+/** seekMost bounds what a seek is thought to take, ms. */
+const seekMost = 600;
+
+/** VideoStretch plays one stretch of footage in a video element and keeps it at a clock. */
+export class VideoStretch {
+  readonly el = document.createElement("video");
+  private readonly cancel = new AbortController();
+  private loaded: Loaded | null = null;
+  private frame: Ms | null = null; // of the picture on screen
+  private frames = 0;
+  private steps: number[] = []; // between the last pictures, ms
+  private seekTook = 80; // ms, smoothed
+  private seekBegan = 0;
+  private failed: ((err: Error) => void) | null = null;
+  private shown: (() => void)[] = [];
+  /** behind is how far the picture was behind the clock at the last look, ms. */
+  behind = 0;
+
+  constructor(
+    private readonly url: string,
+    readonly fast: boolean, // key frames alone
+  ) {
+    const v = this.el;
+    v.muted = true;
+    v.playsInline = true;
+    v.preload = "auto";
+    v.disablePictureInPicture = true;
+    v.tabIndex = -1;
+    v.addEventListener("seeked", () => {
+      if (this.seekBegan) this.seekTook += (Math.min(performance.now() - this.seekBegan, seekMost) - this.seekTook) / 4;
+      this.seekBegan = 0;
+    });
+    v.addEventListener("error", () => this.failed?.(new Error(v.error?.message || "media error")));
+    this.watch();
+  }
+
+  /** span is what it holds; null until it is known. */
+  get span(): Span | null {
+    return this.loaded?.span ?? null;
+  }
+  /** picture is the moment of the picture on screen. */
+  get picture(): Ms | null {
+    return this.frame;
+  }
+  /** pictures counts those that were shown. */
+  get pictures(): number {
+    return this.frames;
+  }
+  /** step is the time between pictures, as seen; null: not seen yet. */
+  get step(): Ms | null {
+    return this.steps.length ? Math.min(...this.steps) : null;
+  }
+  get ready(): boolean {
+    return this.el.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !this.el.seeking && this.frame !== null;
+  }
+
+  /** load gets ready to show a moment; it is done when a picture stands. */
+  async load(t: Ms, onError: (err: Error) => void): Promise<void> {
+    const l = await ask(this.url, this.cancel.signal);
+    if (!playable(l.type)) throw new Unplayable(l.type);
+    this.loaded = l;
+    this.failed = onError;
+    const start = Math.max(0, Math.min(t, l.span.to - 20) - l.span.from) / 1000;
+    this.el.src = start > 0 ? `${l.url}#t=${start.toFixed(3)}` : l.url;
+    await new Promise<void>((resolve, reject) => {
+      const v = this.el;
+      const stop = () => reject(new DOMException("stopped", "AbortError"));
+      this.cancel.signal.addEventListener("abort", stop, { once: true });
+      v.addEventListener("error", () => reject(new Error(v.error?.message || "media error")), { once: true });
+      v.addEventListener("loadeddata", () => resolve(), { once: true });
+    });
+    if (this.frame === null) this.frame = l.span.from + this.el.currentTime * 1000;
+  }
+
+  /** follow keeps the picture at a moment that goes on at a rate, or stands. */
+  follow(t: Ms, rate: number, going: boolean) {
+    const l = this.loaded;
+    const v = this.el;
+    if (!l || v.readyState < HTMLMediaElement.HAVE_METADATA) return;
+    const want = Math.min(Math.max(t - l.span.from, 0), l.span.to - l.span.from - 1) / 1000;
+    if (!going) {
+      if (!v.paused) v.pause();
+      this.behind = 0;
+      if (!v.seeking && Math.abs(v.currentTime - want) > 0.002) this.seek(want);
+      return;
+    }
+    const behind = want - v.currentTime;
+    this.behind = behind * 1000;
+    if (v.paused && !v.ended) void v.play().catch(() => {}); // a page in the background plays later
+    if (v.seeking) return;
+    const c = correct(behind, rate);
+    if (c.seek) this.seek(want + (this.seekTook / 1000) * rate);
+    else if (v.playbackRate !== c.rate) v.playbackRate = c.rate;
+  }
+
+  /** exact shows the picture of a moment and tells which one that is. */
+  async exact(t: Ms): Promise<Ms | null> {
+    const l = this.loaded;
+    if (!l) return null;
+    this.el.pause();
+    const next = this.nextPicture();
+    this.seek(Math.max(0, t - l.span.from) / 1000);
+    await Promise.race([next, new Promise((r) => setTimeout(r, 1500))]);
+    return this.frame;
+  }
+
+  sound(on: boolean) {
+    this.el.muted = !on;
+  }
+
+  dispose() {
+    this.cancel.abort();
+    this.failed = null;
+    this.loaded = null;
+    this.el.pause();
+    this.el.removeAttribute("src");
+    this.el.load();
+    this.el.remove();
+  }
+
+  private seek(seconds: number) {
+    this.seekBegan = performance.now();
+    this.el.currentTime = seconds;
+  }
+
+  private nextPicture(): Promise<void> {
+    return new Promise((resolve) => this.shown.push(resolve));
+  }
+
+  /** watch is told of each picture as it is put on screen. */
+  private watch() {
+    const v = this.el;
+    const put = (media: number) => {
+      if (!this.loaded) return;
+      const at = this.loaded.span.from + media * 1000;
+      const step = this.frame === null ? 0 : at - this.frame;
+      if (step > 1 && step < 3000) this.steps = [...this.steps.slice(-15), step];
+      this.frame = at;
+      this.frames++;
+      for (const f of this.shown.splice(0)) f();
+    };
+    if ("requestVideoFrameCallback" in v) {
+      const tick: VideoFrameRequestCallback = (_, m) => {
+        put(m.mediaTime);
+        if (!this.cancel.signal.aborted) v.requestVideoFrameCallback(tick);
+      };
+      v.requestVideoFrameCallback(tick);
+    } else {
+      for (const e of ["timeupdate", "seeked"] as const) (v as HTMLVideoElement).addEventListener(e, () => put((v as HTMLVideoElement).currentTime));
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import type { Page } from "./session/session";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    page?: Page;
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  { path: "/", name: "search", component: () => import("./search/SearchPage.vue"), meta: { page: "search" } },
+  { path: "/trace", name: "trace", component: () => import("./trace/TracePage.vue"), meta: { page: "trace" } },
+  { path: "/camera/:id", name: "camera", component: () => import("./camera/CameraPage.vue"), meta: { page: "camera" } },
+  { path: "/downloads", name: "downloads", component: () => import("./basket/DownloadsPage.vue"), meta: { page: "downloads" } },
+  { path: "/audit", name: "audit", component: () => import("./audit/AuditPage.vue"), meta: { page: "audit" } },
+  { path: "/settings", name: "settings", component: () => import("./settings/SettingsPage.vue"), meta: { page: "settings" } },
+  { path: "/:rest(.*)*", name: "lost", component: () => import("./pages/LostPage.vue") },
+];
+
+export const router = createRouter({ history: createWebHistory(), routes });

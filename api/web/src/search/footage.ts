@@ -1,0 +1,72 @@
+import { answer, server } from "@/server/client";
+import type { components } from "@/server/schema";
+import { moment } from "@/time/shanghai";
+import { type Coverage, joint, type Ms, type Span } from "@/time/span";
+import { iso } from "@/time/shanghai";
+import { most, type Viewings } from "@/session/viewings";
+import { session } from "@/session/session";
+import { queryOf, type Where } from "./place";
+
+type Item = components["schemas"]["NearItem"];
+type Camera = components["schemas"]["CameraJSON"];
+
+/** Hit is a camera that stands there, and what it recorded. */
+export interface Hit {
+  id: string;
+  name: string;
+  carrier: string;
+  device: string;
+  lon: number | null;
+  lat: number | null;
+  azimuth: number | null;
+  fov: number | null;
+  range: number | null;
+  distance: number | null; // m
+  view: Item["view"];
+  offset: Ms | null; // the camera's clock minus the server's
+  coverage: Coverage;
+}
+
+export interface Hits {
+  items: Hit[];
+  more: number; // further cameras there, beyond the limit
+  span: Span;
+}
+
+export const spansOf = (list: readonly { from: string; to: string }[] | null | undefined): Span[] =>
+  (list ?? []).map((s) => ({ from: moment(s.from), to: moment(s.to) }));
+
+/** coverageOf reads a timeline as the server writes it. */
+export const coverageOf = (x: Pick<Item, "covered" | "gaps"> & { until?: string }, end: Ms): Coverage => ({
+  covered: spansOf(x.covered),
+  gaps: (x.gaps ?? []).map((g) => ({ from: moment(g.from), to: moment(g.to), cause: g.cause })),
+  until: x.until ? moment(x.until) : end,
+});
+
+/** wholeness says what kind of footage there is: all since the camera was enrolled, part of it, nothing. */
+export function wholeness(c: Coverage): "full" | "gaps" | "none" {
+  if (!c.covered.length) return "none";
+  return c.gaps.some((g) => g.to - g.from > joint) ? "gaps" : "full";
+}
+
+/** find looks for cameras at a place and their footage. An investigator's viewing is opened on the way. */
+export async function find(w: Where, span: Span, viewings: Viewings, limit: number, signal: AbortSignal): Promise<Hits> {
+  const place = queryOf(w);
+  let viewing: string | undefined;
+  if (!session.open) {
+    // A viewing names its cameras: these are found first, by a search that shows no footage.
+    const near = await answer(server.GET("/api/v1/cameras", { params: { query: { ...place, limit: Math.min(limit, most) } }, signal }));
+    const ids = (near.items ?? []).map((c: Camera) => c.id);
+    if (!ids.length) return { items: [], more: 0, span };
+    viewing = await viewings.cover(ids, span);
+    limit = Math.min(limit, most);
+  }
+  const query = { ...place, from: iso(span.from), to: iso(span.to), limit, viewing };
+  const r = await answer(server.GET("/api/v1/footage", { params: { query }, signal }));
+  const items = (r.items ?? []).map((x: Item): Hit => ({
+    id: x.id, name: x.name || x.carrier_device_id, carrier: x.carrier, device: x.carrier_device_id,
+    lon: x.lon, lat: x.lat, azimuth: x.azimuth_deg, fov: x.fov_deg, range: x.range_m,
+    distance: x.distance_m ?? null, view: x.view, offset: x.clock_offset_ms, coverage: coverageOf(x, Math.min(moment(r.to), span.to)),
+  }));
+  return { items, more: r.more, span };
+}

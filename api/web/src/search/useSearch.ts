@@ -1,0 +1,120 @@
+import { computed, onBeforeUnmount, reactive, shallowRef, watch } from "vue";
+import { asFailure, type Failure, stopped } from "@/server/client";
+import { current, needed } from "@/session/cases";
+import { session } from "@/session/session";
+import { Viewings } from "@/session/viewings";
+import { serverNow } from "@/time/now";
+import { hour } from "@/time/shanghai";
+import type { Coverage, Ms, Span } from "@/time/span";
+import { find, type Hit } from "./footage";
+import { radii, usualRadius, type Where } from "./place";
+
+/** limit is how many cameras a search shows. */
+const limit = 100;
+/** fresh is how often the footage of a span that still grows is asked for again, ms. */
+const fresh = 10_000;
+
+export const halfHour = (): Span => {
+  const to = Math.floor(serverNow() / 1000) * 1000;
+  return { from: to - hour / 2, to };
+};
+
+/** useSearch is a search by place and time, and what it found. */
+export function useSearch(where: Where | null, span: Span | null, opened: (hits: Hit[]) => void) {
+  const state = reactive({
+    where: where as Where | null,
+    radius: where?.kind === "near" ? where.radius : usualRadius,
+    span: span ?? halfHour(),
+    busy: false,
+    failure: null as Failure | null,
+    done: null as { where: Where; span: Span; more: number } | null,
+  });
+  const hits = shallowRef<Hit[]>([]);
+  const viewings = new Viewings(() => current.value);
+  let cancel = new AbortController();
+
+  const byId = computed(() => new Map(hits.value.map((h) => [h.id, h])));
+  /** limits is what may be played: the span that was searched, and what was recorded since where it reached until now. */
+  const limits = computed<Span>(() => state.done?.span ?? state.span);
+  const coverage = (id: string): Coverage | null => byId.value.get(id)?.coverage ?? null;
+
+  async function run(quiet = false): Promise<void> {
+    if (!state.where || needed.value || (!session.open && !current.value)) return;
+    cancel.abort();
+    cancel = new AbortController();
+    const { signal } = cancel;
+    const asked = { where: state.where, span: { ...state.span } };
+    if (!quiet) {
+      state.busy = true;
+      state.failure = null;
+    }
+    try {
+      const found = await find(asked.where, asked.span, viewings, limit, signal);
+      hits.value = found.items;
+      state.done = { ...asked, more: found.more };
+      if (!quiet) opened(found.items);
+    } catch (err) {
+      if (stopped(err)) return;
+      const f = asFailure(err);
+      if (f.code === "viewing_needed") viewings.forget();
+      if (!quiet) {
+        state.failure = f;
+        hits.value = [];
+        state.done = null;
+      }
+    } finally {
+      if (!signal.aborted) state.busy = false;
+    }
+  }
+  function stop() {
+    cancel.abort();
+    state.busy = false;
+  }
+  /** wider is the next larger radius; null: there is none. */
+  const wider = computed(() => (state.where?.kind === "near" ? radii.find((r) => r > state.radius) ?? null : null));
+  function widen() {
+    if (wider.value && state.where?.kind === "near") {
+      state.radius = wider.value;
+      state.where = { ...state.where, radius: wider.value };
+      void run();
+    }
+  }
+  watch(() => state.radius, (radius) => {
+    if (state.where?.kind === "near" && state.where.radius !== radius) state.where = { ...state.where, radius };
+  });
+  watch(() => current.value?.id, () => viewings.forget());
+
+  const timer = window.setInterval(() => {
+    const s = state.done?.span;
+    if (!s || state.busy || document.hidden) return;
+    const growing = hits.value.some((h) => h.coverage.until < s.to) || s.to > serverNow() - 60_000;
+    if (growing) void grow();
+  }, fresh);
+  /** grow asks for what was recorded since, without touching what is shown. */
+  async function grow() {
+    const done = state.done;
+    if (!done) return;
+    try {
+      const found = await find(done.where, done.span, viewings, limit, cancel.signal);
+      if (state.done === done) hits.value = found.items;
+    } catch {
+      // What is shown stays; the next time may do.
+    }
+  }
+  onBeforeUnmount(() => {
+    clearInterval(timer);
+    stop();
+  });
+
+  /** first is where playing begins: where all of some cameras have footage, if that is soon. */
+  function first(list: readonly Hit[]): Ms {
+    const starts = list.map((h) => h.coverage.covered[0]?.from).filter((x): x is Ms => x !== undefined);
+    if (!starts.length) return state.span.from;
+    const [lo, hi] = [Math.min(...starts), Math.max(...starts)];
+    return hi - lo < 10 * 60_000 ? hi : lo;
+  }
+
+  return { state, hits, byId, limits, coverage, run, stop, wider, widen, first, viewings };
+}
+
+export type SearchModel = ReturnType<typeof useSearch>;

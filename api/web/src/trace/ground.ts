@@ -1,0 +1,51 @@
+import { onBeforeUnmount, onMounted, ref, type ShallowRef, watch } from "vue";
+import { useI18n } from "vue-i18n";
+import { CameraMap, type MapEvents, type Source } from "@/map/map";
+import { answer, asFailure, type Failure, server } from "@/server/client";
+
+const remembered = "qianshao.base";
+
+/** useGround is a map in an element, with its borders and the base map that was chosen last. draw puts on it what the page has. */
+export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: MapEvents, draw: (map: CameraMap) => void) {
+  const { t, locale } = useI18n();
+  const failure = ref<Failure | null>(null);
+  const sources = ref<Source[]>([]);
+  const base = ref(localStorage.getItem(remembered) ?? "");
+  let map: CameraMap | null = null;
+  let outlines: unknown = null;
+
+  function make() {
+    const view = map?.view;
+    map?.destroy();
+    map = new CameraMap(host.value!, on, { map: t("map.label"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
+    if (outlines) map.setOutlines(outlines);
+    map.setSources(sources.value, base.value || null);
+    draw(map);
+    if (view) map.view = view;
+  }
+  async function load() {
+    failure.value = null;
+    try {
+      const [o, m] = await Promise.all([answer(server.GET("/api/v1/outlines")), answer(server.GET("/api/v1/maps"))]);
+      outlines = o;
+      sources.value = (m.items ?? []) as Source[];
+      map?.setOutlines(o);
+      if (base.value && !sources.value.some((s) => s.name === base.value)) base.value = "";
+      if (!base.value && sources.value[0] && localStorage.getItem(remembered) === null) base.value = sources.value[0].name;
+      map?.setSources(sources.value, base.value || null);
+    } catch (err) {
+      failure.value = asFailure(err);
+    }
+  }
+  onMounted(() => {
+    make();
+    void load();
+  });
+  onBeforeUnmount(() => map?.destroy());
+  watch(locale, make);
+  watch(base, (name) => {
+    localStorage.setItem(remembered, name);
+    map?.setSources(sources.value, name || null);
+  });
+  return { failure, sources, base, load, redraw: () => map && draw(map), get: () => map };
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"qianshao/ingest/rtsp/rtsptest"
+	"qianshao/ingest/rtsp/rtsptest/camtest"
+	"qianshao/registry"
+	"qianshao/storage/media"
+	"qianshao/storage/storagetest"
+	"qianshao/storage/timeline"
+)
+
+// facts are what the browser's tests know of the site that they look at.
+type facts struct {
+	URL string `json:"url"`
+	// Cameras that recorded a working day, yesterday, and are away since; their pictures carry
+	// the number floor((time - from) * fps) mod frames.
+	Past struct {
+		From    int64     `json:"from"` // unix ms
+		To      int64     `json:"to"`
+		FPS     int       `json:"fps"`
+		Frames  int       `json:"frames"`
+		Gap     [2]int64  `json:"gap"` // of the second camera
+		Cameras []theirs  `json:"cameras"`
+		Point   []float64 `json:"point"` // of the junction that they stand around
+	} `json:"past"`
+	Live []theirs `json:"live"`
+}
+
+type theirs struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// The workbench, in a real browser, against the program with simulated cameras and
+// a recorded day: api/web/e2e, run by Playwright.
+func TestWorkbench(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: drives a browser for minutes")
+	}
+	web, err := filepath.Abs("../../api/web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, need := range []string{"dist/index.html", "node_modules/.bin/playwright"} {
+		if _, err := os.Stat(filepath.Join(web, need)); err != nil {
+			t.Skipf("the web app was not built (make web): %v", err)
+		}
+	}
+	f, dir := recordedDay(t)
+	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
+	f.URL = p.url
+	b, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "facts.json")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(web, "node_modules/.bin/playwright"), "test")
+	cmd.Args = append(cmd.Args, strings.Fields(os.Getenv("E2E"))...) // -g NAME, --update-snapshots
+	cmd.Dir = web
+	cmd.Env = append(os.Environ(), "QIANSHAO_FACTS="+path)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.terminate(t)
+}
+
+// recordedDay makes a data folder: nine cameras of a village that recorded from 9 to
+// 17 yesterday, one of them with a hole of twenty minutes, and four simulated ones
+// that record now.
+func recordedDay(t *testing.T) (facts, string) {
+	t.Helper()
+	var f facts
+	shanghai := time.FixedZone("", 8*3600)
+	now := time.Now().In(shanghai)
+	nine := time.Date(now.Year(), now.Month(), now.Day()-1, 9, 0, 0, 0, shanghai)
+	a := storagetest.New(t)
+	dir := a.Dir()
+	joined := nine.Add(-24 * time.Hour)
+	srv := camtest.Start(t, rtsptest.Config{NoSub: true, Width: 640, Height: 360, Cameras: 4})
+	places, err := readVillages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrol := func(v *village, n int, when time.Time, url func(i int) string) (out []theirs) {
+		t.Helper()
+		reg, err := registry.Open(t.Context(), registry.Config{Dir: dir, Now: func() time.Time { return when }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			lon, lat, azimuth := v.spot(i)
+			d := registry.Draft{
+				Carrier: "telecom", DeviceID: fmt.Sprintf("%s-%02d", v.code[6:], i+1), Name: registry.Set(v.name + spots[i]), URL: registry.Set(url(i)),
+				Division: registry.Set(v.code), Lon: registry.Set(lon), Lat: registry.Set(lat), Azimuth: registry.Set(azimuth), FOV: registry.Set(90.0), Range: registry.Set(150.0),
+			}
+			got, err := reg.Upsert(t.Context(), []registry.Draft{d})
+			if err != nil || got[0].Status != registry.Created {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			out = append(out, theirs{string(got[0].Camera), v.name + spots[i]})
+		}
+		if err := reg.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	past, live := &places[0], &places[1]
+	f.Past.Cameras = enrol(past, 9, joined, func(i int) string { return fmt.Sprintf("rtsp://127.0.0.1:9/%d", i) })
+	f.Live = enrol(live, 4, now.Add(-time.Minute), func(i int) string { return srv.URL(i + 1) })
+	f.Past.Point = []float64{past.lon, past.lat}
+	f.Past.From, f.Past.To = nine.UnixMilli(), nine.Add(8*time.Hour).UnixMilli()
+	f.Past.FPS, f.Past.Frames = 5, 500
+	video := storagetest.NewVideo(t, storagetest.VideoSpec{FPS: f.Past.FPS, Frames: f.Past.Frames, GOP: 10})
+	const hour = 3600.0
+	f.Past.Gap = [2]int64{nine.Add(3 * time.Hour).UnixMilli(), nine.Add(3*time.Hour + 20*time.Minute).UnixMilli()}
+	for i, c := range f.Past.Cameras {
+		runs := []storagetest.Run{{Pieces: []storagetest.Piece{{Video: video, Seconds: 8 * hour}}}}
+		if i == 1 { // 3 h are whole loops, and so are 20 minutes
+			runs = []storagetest.Run{
+				{Pieces: []storagetest.Piece{{Video: video, Seconds: 3 * hour}}},
+				{After: hour / 3, Pieces: []storagetest.Piece{{Video: video, Seconds: 5*hour - hour/3}}},
+			}
+		}
+		a.Record(storagetest.Script{Stream: media.CameraID(c.ID).Stream(0), Start: timeline.FromTime(nine), Runs: runs, Segment: 60, Fragment: 2})
+	}
+	if err := a.Index.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return f, dir
+}
