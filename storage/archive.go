@@ -84,7 +84,8 @@ type Window struct {
 type Segment struct {
 	index.Row // of an open segment: no SHA256, no FootBytes, no Rev
 	Open      bool
-	fragments int // > 0: only so many fragments belong to the answer
+	fragments int         // > 0: only so many fragments belong to the answer
+	key       segment.Key // of the whole segment, when Span was cut; zero: it was not
 	a         *Archive
 	file      *spool.File
 }
@@ -212,8 +213,19 @@ func (s *Segment) limit(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
+	if s.file == nil {
+		s.key = s.Row.Key() // its name has the length that it was sealed with
+	}
 	s.Span = foot.Span()
 	return nil
+}
+
+// Key names the segment in spool and store.
+func (s *Segment) Key() segment.Key {
+	if s.key != (segment.Key{}) {
+		return s.key
+	}
+	return s.Row.Key()
 }
 
 // RowOf is the index row that a foot describes, as far as a foot knows it:

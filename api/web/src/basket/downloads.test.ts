@@ -36,7 +36,7 @@ async function site(accounts: boolean, answers: (camera: string, q: URLSearchPar
     const camera = url.pathname.split("/")[4]!;
     calls.push(`${method} ${camera} ${url.searchParams.get("viewing") ?? ""}`.trim());
     const a = answers(camera, url.searchParams, method);
-    if (a.json) return json(a.json, a.status);
+    if (a.json) return method === "HEAD" ? new Response(null, { status: a.status }) : json(a.json, a.status);
     const length = a.length ?? 10;
     const head: Record<string, string | undefined> = { "X-Clip-From": stamp(from), "X-Clip-To": stamp(to), ETag: '"x"', "Content-Length": String(length), ...a.headers };
     return new Response(method === "HEAD" ? null : new Uint8Array(a.send ?? length), { headers: head as Record<string, string> });
@@ -99,6 +99,12 @@ describe("the list of downloads", () => {
     await s.downloads.start(s.downloads.rows);
     expect(s.calls).toEqual(["viewing c_a", "HEAD c_a v_1", "GET c_a v_1", "viewing c_a", "GET c_a v_2"]);
     expect(s.downloads.rows[0]!.phase).toBe("done");
+  });
+  it("asks again for the size where the viewing was closed", async () => {
+    const s = await site(true, (_, q) => (q.get("viewing") === "v_1" ? { status: 403, json: { code: "viewing_needed", detail: "…" } } : {}));
+    s.put(named("c_a"), { from, to }, "k_1");
+    await s.settled();
+    expect([s.downloads.rows[0]!.facts?.size, s.calls.filter((c) => c.startsWith("HEAD"))]).toEqual([10, ["HEAD c_a v_1", "HEAD c_a v_2"]]);
   });
   it("says when the case is not open any more", async () => {
     const s = await site(true, () => ({}));

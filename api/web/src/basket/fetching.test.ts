@@ -51,6 +51,15 @@ describe("what a clip says about itself", () => {
   });
 });
 
+it("a refused look says why, though HEAD has no body", async () => {
+  const calls = serve([
+    () => new Response(null, { status: 404 }),
+    () => new Response(JSON.stringify({ status: 404, code: "no_footage", detail: "…" }), { status: 404, headers: { "Content-Type": "application/problem+json" } }),
+  ]);
+  await expect(look("c_a", "A", "B", undefined)).rejects.toMatchObject({ status: 404, code: "no_footage" });
+  expect(calls.map((c) => [c.method, c.headers.Range])).toEqual([["HEAD", undefined], ["GET", "bytes=0-0"]]);
+});
+
 describe("a download", () => {
   const go = (f: Fetching, progress = (_: number) => {}) => f.run("v_1", new AbortController().signal, progress);
 

@@ -39,7 +39,7 @@ const partsMost = 200;
 
 /** look asks what a clip is, without its bytes: that of its first file, with the size of all. */
 export async function look(camera: string, from: string, to: string, viewing: string | undefined, signal?: AbortSignal): Promise<Facts & { files: number }> {
-  const ask = async (at: string) => factsOf((await send(file(camera, "clip.mp4", { from: at, to, viewing }), { method: "HEAD", signal, cache: "no-store" })).headers);
+  const ask = (at: string) => headOf(file(camera, "clip.mp4", { from: at, to, viewing }), signal);
   const first = await ask(from);
   const all = { ...first, files: 1 };
   for (let at = first.rest; at && all.files < partsMost; all.files++) {
@@ -49,6 +49,19 @@ export async function look(camera: string, from: string, to: string, viewing: st
     at = next.rest;
   }
   return all;
+}
+
+/** headOf asks by HEAD; a refusal of that has no body, so that the reason is asked for by a GET of one byte. */
+async function headOf(url: string, signal?: AbortSignal): Promise<Facts> {
+  const init = { signal, cache: "no-store" } as const;
+  try {
+    return factsOf((await send(url, { ...init, method: "HEAD" })).headers);
+  } catch (err) {
+    if (!(err instanceof Failure) || err.status === 0) throw err;
+    const r = await send(url, { ...init, headers: { Range: "bytes=0-0" } });
+    void r.body?.cancel();
+    throw err;
+  }
 }
 
 /** Broken is a download that ended before its end. What came is kept: run goes on there. */

@@ -82,7 +82,8 @@ function make() {
         row.received = b.before;
         if (!row.facts) row.facts = { ...f, files: 1 };
         if (b.before > 0) return; // gaps are told of the whole window with its first file
-        Object.assign(row.facts, { gaps: f.gaps, gapCount: f.gapCount });
+        const { size, to: end } = row.facts;
+        Object.assign(row.facts, f, row.facts.files > 1 ? { size, to: end } : {}); // a window that grows is longer by now
         if (f.gapCount > row.agreed) throw new Gaps();
       };
       try {

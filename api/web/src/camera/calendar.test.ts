@@ -27,6 +27,13 @@ describe("the calendar", () => {
   it("counts footage from before it was enrolled", () => {
     expect(squaresOf(month, [{ from: iso(month.from), covered: 0.5 }], now, month.to)[0]!.kind).toBe("part");
   });
+  it("counts the first day from when the camera came", () => {
+    const noon = month.from + day / 2;
+    const list = squaresOf(month, [{ from: iso(month.from), covered: 0.25 }, { from: iso(month.from + day), covered: 0.25 }], now, noon);
+    expect(list.slice(0, 2).map((s) => s.share)).toEqual([0.5, 0.25]);
+    const today = month.to - day;
+    expect(squaresOf(month, [{ from: iso(today), covered: 0.5 }], today + day / 4, today + day / 8)[days - 1]!.kind).toBe("full");
+  });
   it("does not round to all or nothing", () => {
     expect([0, 0.001, 0.01, 0.998, 0.9996, 1].map(percent)).toEqual(["0", "<1", "1", "99", "100", "100"]);
   });

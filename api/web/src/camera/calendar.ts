@@ -8,7 +8,7 @@ export const days = 31;
 export interface Square {
   day: Ms;
   kind: "nodata" | "zero" | "part" | "full";
-  share: number; // of the day, of today up to now
+  share: number; // of the day since the camera was enrolled; of today up to now
 }
 
 export const monthOf = (now: Ms): Span => ({ from: startOfDay(now) - (days - 1) * day, to: startOfDay(now) + day });
@@ -21,11 +21,17 @@ export function squaresOf(month: Span, buckets: readonly { from: string; covered
   const shares = new Map(buckets.map((b) => [moment(b.from), b.covered]));
   const out: Square[] = [];
   for (let d = month.from; d < month.to; d += day) {
-    const share = shares.get(d) ?? 0;
+    const share = since(shares.get(d) ?? 0, d, Math.min(d + day, until), enrolled);
     const unknown = share === 0 && (d + day <= enrolled || d >= until);
     out.push({ day: d, share, kind: unknown ? "nodata" : share === 0 ? "zero" : share >= 0.9995 ? "full" : "part" });
   }
   return out;
+}
+
+/** since counts the day on which a camera was enrolled from then on. */
+function since(share: number, from: Ms, to: Ms, enrolled: Ms): number {
+  if (enrolled <= from || enrolled >= to) return share;
+  return Math.min(1, (share * (to - from)) / (to - enrolled));
 }
 
 /** percent never rounds up to all, nor down to nothing. */

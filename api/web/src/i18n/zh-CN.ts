@@ -48,19 +48,19 @@ export default {
     pace: "行进速度（按直线距离估算）", paces: { walk: "步行 5 公里/时", ride: "骑行/摩托 25 公里/时", drive: "汽车 40 公里/时" }, wind: { n: "北", ne: "东北", e: "东", se: "东南", s: "南", sw: "西南", w: "西", nw: "西北" },
     seconds: "约 {n} 秒", minutes: "约 {n} 分钟", unfilmed: "此时段无录像", hop: "{n}：下一跳到 {name}", fit: "看全路径", undo: "撤销一跳", clear: "清空", cleared: "路径已清空", restore: "恢复", replaced: "已开始新的路径", seek: "回到这一跳的时刻", noHops: "还没有跳点。",
     takeAll: "全部跳点加入下载", taken: "已加入下载：{n} 段", looking: "正在找下一个摄像头…", lonely: "3 公里内没有别的摄像头", lonelyNext: "撤销一跳，换个方向；或到“查证”页扩大范围。", unplaced: "这个摄像头没有坐标，推算不出下一个", unplacedNext: "撤销这一跳，换一个摄像头；坐标请联系运营商补登。",
-    outside: "另有 {n} 个摄像头此刻不在本案可看范围内", grow: "扩展案件范围", growWhat: "把此处 2 公里内、此刻前后 30 分钟纳入本案；记入登记，事后审核。", grown: "案件范围已扩展，待审核。",
+    outside: "另有 {n} 个摄像头此刻不在本案可看范围内", outsideNext: "换个时刻，撤销一跳，或请立案人扩大案件。", early: "那时附近还没有接入摄像头", earlyNext: "换个时刻，或撤销一跳。", grow: "扩展案件范围", growWhat: "把此处 2 公里内、此刻前后 30 分钟纳入本案；记入登记，事后审核。", grown: "案件范围已扩展，待审核。",
   },
   camera: {
     state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", awaiting: "等待推流", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "已移除" },
     since: "自 {t}", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "打开画面即登记调阅。", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、缺口和完整率。",
     at: "时刻", previousDay: "前一天", nextDay: "后一天", gaps: "录像缺口", covered: "有录像 {t}", missing: "缺失 {n} 段，共 {t}", noGaps: "没有缺失", nothing: "未到时间或未接入", length: "时长", cause: "原因", toGap: "看 {t} 的缺口之前",
-    calendar: "近 {n} 天录像完整率", calendarWhat: "每格一天（北京时间）：有录像的时长 ÷ 全天时长，今天算到此刻。点一格看那一天。", share: "有录像 {n}%", upToNow: "算到此刻", kind: { full: "完整", part: "有缺失", zero: "应录未录（0%）", nodata: "未接入，无数据" }, weekday: { mo: "一", tu: "二", we: "三", th: "四", fr: "五", sa: "六", su: "日" },
+    calendar: "近 {n} 天录像完整率", calendarWhat: "每格一天（北京时间）：有录像的时长 ÷ 全天时长，接入当天从接入起算，今天算到此刻。点一格看那一天。", share: "有录像 {n}%", upToNow: "算到此刻", kind: { full: "完整", part: "有缺失", zero: "应录未录（0%）", nodata: "未接入，无数据" }, weekday: { mo: "一", tu: "二", we: "三", th: "四", fr: "五", sa: "六", su: "日" },
     also: "俗称/地标", device: "运营商 · 编号", picture: "画面", fpsIs: "{n} 帧/秒", offset: "时差", seconds: "{n} 秒", lastFrame: "最近一帧", lastError: "最近错误", division: "行政区划", position: "坐标 WGS-84", raw: "原始", unplaced: "未登记", look: "监视方位", azimuthIs: "{n}°", fovIs: "视角 {n}°", rangeIs: "可见 {n} 米", retention: "存储时长", days: "{n} 天", usual: "按系统默认", enrolled: "接入时间", unknown: "未知",
   },
   downloads: {
     what: "原始录像，未转码；文件逐字节与服务器一致。", registered: "查询大小和下载都登记在案。", none: "下载清单是空的", noneNext: "在“查证”页看录像时，用 I、O 标记起止，再按 E 加入下载；“路径”页可加入全部跳点。", toSearch: "去查证",
     all: "全部下载", sum: "{n} 段 · {size}", every: "全选（{n} 段）", stopAll: "全部取消", clear: "移除已下载的 {n} 段", held: "{n} 段录像有缺口，还没有确认，不会下载。请展开查看缺口并打勾。", one: "下载", redo: "再次下载", remove: "移出清单",
-    taken: "已下载 {t}", gaps: "有缺口 {n} 处", agree: "我知道这段录像有 {n} 处缺口：缺口处画面停住，时间不变", which: "哪些时间", moreGaps: "另有 {n} 处", asking: "正在查大小…", unknownSize: "大小未知", actual: "实际录像 {from} 至 {to}。", offset: "摄像头时差 {s} 秒。", files: "中途编码改变，分 {n} 个文件保存。",
+    taken: "已下载 {t}", gaps: "有缺口 {n} 处", agree: "我知道这段录像有 {n} 处缺口：缺口处画面停住，时间不变", which: "哪些时间", moreGaps: "另有 {n} 处", asking: "正在查大小…", unknownSize: "大小未知", actual: "实际录像 {from} 至 {to}。", offset: "摄像头时差 {s} 秒。", files: "中途编码改变，分 {n} 个文件保存。", growing: "这段还没有录完，录完后再下载才完整。",
     waiting: "排队中", hashing: "正在计算校验值…", progress: "下载进度：{name}", overall: "总进度", overallIs: "{done}/{n} 段 · {received} / {size}", left: "约剩 {t}", several: "浏览器询问“是否允许下载多个文件”时，请选择允许。切换到别的页面不影响下载；关闭标签页会中断。", finished: "下载结束：完成 {done} 段，未完成 {failed} 段。",
     copy: "复制校验值", copied: "已复制校验值", notCopied: "未能复制，请手工选取。", noHash: "文件大于 512 MiB，未在浏览器中计算校验值", caseOver: "案件已结束或无权查看",
     trouble: {

@@ -42,6 +42,7 @@ describe("a tile that is off", () => {
     expect(correct(0.4, 1)).toEqual({ seek: true });
     expect(correct(-1.5, 4)).toEqual({ seek: true });
     expect(correct(0.9, 4)).toEqual({ seek: false, rate: 4.48 });
+    expect(correct(3, 16)).toEqual({ seek: false, rate: 16 });
   });
   it("comes back to the clock", () => {
     for (const rate of [0.5, 1, 2, 4]) {

@@ -3,6 +3,8 @@
 
 /** nudgeMost is by what part the rate is changed at most. */
 export const nudgeMost = 0.12;
+/** fastest is the highest rate that browsers play. */
+const fastest = 16;
 /** quiet is the difference that is left alone, seconds. */
 const quiet = 0.012;
 
@@ -14,7 +16,7 @@ export function correct(behind: number, rate: number): Correction {
   if (Math.abs(behind) <= quiet * Math.max(1, rate)) return { seek: false, rate };
   const nudge = Math.max(-nudgeMost, Math.min(nudgeMost, behind / Math.max(1, rate)));
   // Browsers play a range of rates only; the steps are coarse enough not to change it all the time.
-  return { seek: false, rate: Math.round(rate * (1 + nudge) * 200) / 200 };
+  return { seek: false, rate: Math.min(fastest, Math.round(rate * (1 + nudge) * 200) / 200) };
 }
 
 /** p95 is the 95th percentile. */

@@ -27,6 +27,7 @@ const ahead = 4000;
 /** Tile shows one camera at the master clock's moment, or live, in a host element. */
 export class Tile {
   private video: VideoStretch | null = null;
+  private pending: { stretch: VideoStretch | null; ask: Span; quick: boolean } | null = null; // what is shown stays until it has loaded
   private nextVideo: { from: Ms; stretch: VideoStretch } | null = null;
   private stream: LiveStream | null = null;
   private pictures: Pictures | null = null;
@@ -58,7 +59,7 @@ export class Tile {
   }
   /** settled is whether nothing is being loaded. */
   get settled(): boolean {
-    return this.state.kind !== "loading" && (this.video === null || this.video.ready);
+    return this.pending === null && this.state.kind !== "loading" && (this.video === null || this.video.ready);
   }
   /** element is what shows the picture, for a test to read. */
   get element(): HTMLVideoElement | HTMLImageElement | null {
@@ -85,14 +86,14 @@ export class Tile {
     if (this.pictures) return this.pictures.follow(t);
     const quick = clock.rate >= fast;
     const v = this.video;
-    if (v && v.fast === quick && (!v.span || inside(v.span, t))) {
-      if (v.span) {
-        v.follow(t, clock.rate, clock.going);
-        if (v.ready || this.state.kind === "picture") this.show({ kind: "picture", way: this.way });
-        this.prepare(v.span.to, clock, coverage);
-      }
+    if (v?.span && v.fast === quick && inside(v.span, t)) {
+      v.follow(t, clock.rate, clock.going);
+      if (v.ready || this.state.kind === "picture") this.show({ kind: "picture", way: this.way });
+      this.prepare(v.span.to, clock, coverage);
       return;
     }
+    const p = this.pending;
+    if (p && p.quick === quick && inside(p.ask, t)) return;
     const n = this.nextVideo;
     if (n?.stretch.span && n.stretch.fast === quick && inside(n.stretch.span, t)) {
       this.nextVideo = null;
@@ -154,8 +155,8 @@ export class Tile {
     this.turn++;
     clearTimeout(this.again);
     this.again = 0;
-    for (const x of [this.video, this.nextVideo?.stretch, this.stream, this.pictures]) x?.dispose();
-    this.video = this.nextVideo = this.stream = this.pictures = null;
+    for (const x of [this.video, this.pending?.stretch, this.nextVideo?.stretch, this.stream, this.pictures]) x?.dispose();
+    this.video = this.pending = this.nextVideo = this.stream = this.pictures = null;
     this.show({ kind: "loading" });
   }
 
@@ -175,14 +176,19 @@ export class Tile {
 
   private async load(ask: Span, t: Ms, quick: boolean) {
     const turn = ++this.turn;
+    this.pending?.stretch?.dispose();
+    this.pending = { stretch: null, ask, quick };
     this.show({ kind: "loading" });
     try {
       this.leave = await this.source.viewing(ask);
       if (turn !== this.turn) return;
       const v = this.stretch(ask, quick);
+      this.pending.stretch = v;
+      await v.load(t, (err) => this.failed(err, this.turn));
+      if (turn !== this.turn) return;
+      this.tries = 0;
+      this.pending = null;
       this.put(v);
-      await v.load(t, (err) => this.failed(err, turn));
-      if (turn === this.turn) this.tries = 0;
     } catch (err) {
       this.failed(err, turn);
     }
@@ -195,7 +201,8 @@ export class Tile {
     if (found.kind !== "footage" || found.ask.to <= end) return;
     const stretch = this.stretch({ from: end, to: found.ask.to }, clock.rate >= fast);
     this.nextVideo = { from: end, stretch };
-    stretch.load(end, () => {}).catch(() => {
+    const broken = (err: Error) => this.video === stretch && this.failed(err, this.turn);
+    stretch.load(end, broken).catch(() => {
       if (this.nextVideo?.stretch === stretch) this.nextVideo = null;
       stretch.dispose();
     });
@@ -205,7 +212,8 @@ export class Tile {
     if (turn !== this.turn || stopped(err)) return;
     if (err instanceof Unplayable) return this.fallBack();
     this.video?.dispose();
-    this.video = null;
+    this.pending?.stretch?.dispose();
+    this.video = this.pending = null;
     const failure = asFailure(err);
     this.tries++;
     this.show({ kind: "failed", failure });

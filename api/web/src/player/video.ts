@@ -16,7 +16,8 @@ export async function ask(url: string, signal: AbortSignal): Promise<Loaded> {
   const r = await send(url, { method: "HEAD", signal });
   const from = r.headers.get("X-Clip-From") ?? "";
   const to = r.headers.get("X-Clip-To") ?? "";
-  return { url: r.url, type: r.headers.get("Content-Type") ?? "", span: { from: moment(from), to: moment(to) } };
+  const lead = Number(r.headers.get("X-Clip-Lead-In") ?? 0) * 1000; // it begins with the key frame before
+  return { url: r.url, type: r.headers.get("Content-Type") ?? "", span: { from: moment(from) - lead, to: moment(to) } };
 }
 
 /** Unplayable is a coding that this browser does not play. */

@@ -20,6 +20,7 @@ describe("the browser check", () => {
     expect(chromiumOf("… Chrome/86.0.4240.75 Safari/537.36 QIHU 360SE")).toBe(86);
     expect(lacking({ userAgent: "… Chrome/86.0.4240.75 Safari/537.36" })).toEqual(["chromium"]);
     expect(lacking({ userAgent: "… Chromium/87.0.1" })).toEqual([]);
+    expect(lacking({ userAgent: "… HeadlessChrome/156.0.0.0 Safari/537.36" })).toEqual([]);
     expect(examine({ ...all, userAgent: "Mozilla/5.0 Gecko/20100101 Firefox/140.0" })[0]).toEqual({ what: "chromium", ok: false, detail: "" });
   });
 });

@@ -33,7 +33,7 @@ const types = {
 };
 
 /** chromiumOf is the major version of Chromium; 0: it is another browser. */
-export const chromiumOf = (userAgent: string) => Number(/\bChrom(?:e|ium)\/(\d+)/.exec(userAgent)?.[1] ?? 0);
+export const chromiumOf = (userAgent: string) => Number(/Chrom(?:e|ium)\/(\d+)/.exec(userAgent)?.[1] ?? 0);
 
 /** examine answers all questions. */
 export function examine(p: Probes): Finding[] {

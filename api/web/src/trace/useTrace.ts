@@ -21,7 +21,8 @@ const fresh = 10_000;
 export function useTrace() {
   const state = reactive({
     hops: [] as Hop[], pace: "ride" as Pace, busy: false, beginning: false, growing: false,
-    failure: null as Failure | null, window: windowOf(serverNow()), outside: 0, looked: false,
+    failure: null as Failure | null, window: windowOf(serverNow()),
+    outside: 0, others: 0, looked: false,
   });
   const hits = shallowRef<Hit[]>([]);
   const next = shallowRef<Next[]>([]);
@@ -55,19 +56,21 @@ export function useTrace() {
     const { signal } = mine;
     tried = Date.now();
     const t = wall.state.now;
-    const window = windowOf(t);
+    const window = quiet && !worn(state.window, t) ? state.window : windowOf(t);
     if (!quiet) Object.assign(state, { busy: true, failure: null });
     try {
       const known = hop.lon !== null && covers.value.has(hop.id) && same(window, state.window) ? null : footage(hop.id, t, window, signal);
+      known?.catch(() => {}); // told below, or the search is what failed
       if (hop.lon === null || hop.lat === null) {
         await known;
-        take([], window, 0);
+        take([], window);
       } else {
         const near = await lookAround([hop.lon, hop.lat], t, window, viewings, signal);
         for (const c of near.cameras) cameras.set(c.id, c);
         for (const [id, span] of near.allowed) allowed.set(id, span);
         await known?.catch(() => {}); // the search found it too
-        take(near.hits, window, near.outside);
+        take(near.hits, window);
+        Object.assign(state, { outside: near.outside, others: near.cameras.filter((c) => c.id !== hop.id).length });
       }
     } catch (err) {
       if (stopped(err)) return;
@@ -88,11 +91,11 @@ export function useTrace() {
     allowed.set(id, span);
     covers.value = new Map(covers.value).set(id, coverageOf(r, span.to));
   }
-  function take(found: Hit[], window: Span, outside: number) {
+  function take(found: Hit[], window: Span) {
     const old = here.value && covers.value.get(here.value.id);
     const list = new Map(found.map((h) => [h.id, h.coverage]));
     if (here.value && old && !list.has(here.value.id)) list.set(here.value.id, old);
-    Object.assign(state, { window, outside, looked: true });
+    Object.assign(state, { window, outside: 0, others: 0, looked: true });
     covers.value = list;
     hits.value = found;
     put(found);
@@ -179,7 +182,7 @@ export function useTrace() {
   function clear() {
     cancel.abort();
     cancel = new AbortController();
-    Object.assign(state, { hops: [], busy: false, beginning: false, failure: null, outside: 0, looked: false });
+    Object.assign(state, { hops: [], busy: false, beginning: false, failure: null, outside: 0, others: 0, looked: false });
     hits.value = next.value = [];
     covers.value = new Map();
     wall.open([]);

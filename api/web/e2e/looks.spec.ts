@@ -1,0 +1,56 @@
+import { around, expect, facts, playing, test } from "./site";
+import type { Page } from "@playwright/test";
+
+const { past } = facts;
+const at = new Date(past.from + 4_000_000).toISOString();
+
+/** still hides what moves: footage, and what tells the time of the day that the test runs on. */
+async function still(page: Page, ...more: string[]) {
+  await page.mouse.move(0, 0);
+  await page.evaluate((selectors) => {
+    for (const s of ["video", ...selectors]) for (const el of document.querySelectorAll<HTMLElement>(s)) el.style.visibility = "hidden";
+    (document.activeElement as HTMLElement | null)?.blur();
+  }, more);
+  await page.waitForTimeout(800);
+}
+
+for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844], ["wall", 3840, 2160]] as const) {
+  test(`search looks as it did: ${size}`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    await page.goto(around(past.from, past.to, { at }));
+    await playing(page, 4);
+    await still(page);
+    await expect(page).toHaveScreenshot(`search-${size}.png`, { fullPage: size === "phone" });
+  });
+}
+
+test("the first sight looks as it did", async ({ page }) => {
+  await page.goto(facts.url);
+  await page.waitForSelector("[data-test=village]");
+  await still(page, "#from", "#to", ".line");
+  await expect(page).toHaveScreenshot("first.png");
+});
+
+test("tracing looks as it did", async ({ page }) => {
+  await page.goto(`${facts.url}/trace?camera=${past.cameras[0]!.id}&at=${at}`);
+  await playing(page, 5);
+  await page.click("[data-test=play]");
+  await still(page, "[data-test=clock]", ".line", ".hops", ".badge", "ol");
+  await expect(page).toHaveScreenshot("trace.png");
+});
+
+test("downloads and settings look as they did", async ({ page }) => {
+  await page.goto(facts.url);
+  await page.evaluate(([a, b, from]) => {
+    const x = { from, to: from + 600_000, case: "" };
+    localStorage.setItem("qianshao.basket", JSON.stringify([{ ...x, camera: a!.id, name: a!.name }, { ...x, camera: b!.id, name: b!.name }]));
+  }, [past.cameras[0]!, past.cameras[1]!, past.gap[0] - 300_000] as const);
+  await page.goto(`${facts.url}/downloads`);
+  await expect(page.getByText("有缺口 1 处")).toHaveCount(1);
+  await still(page);
+  await expect(page).toHaveScreenshot("downloads.png");
+  await page.goto(`${facts.url}/settings`);
+  await page.waitForSelector("table");
+  await still(page, ".nums");
+  await expect(page).toHaveScreenshot("settings.png");
+});
