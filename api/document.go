@@ -82,6 +82,7 @@ var docs = struct {
 		"video/mp4", []int{400, 403, 404, 409, 410, 412, 416, 422}, 200, 206, 307)(
 		idParam, fromParam, toParam, streamParam,
 		choice("frames", "key: key frames alone, without sound, for fast forward", "all", "key"),
+		choice("ranges", "short: a range without an end is answered with 1 MiB at most, so that a player that has enough holds no connection", "whole", "short"),
 		choice("audio", "default play: G.711 as FLAC", "original", "play", "none"),
 		query("as_of", "answer as of an earlier state, as given by a redirect", false), viewingParam,
 	),

@@ -64,6 +64,7 @@ type Params struct {
 	Gaps     Gaps
 	Audio    Audio
 	KeysOnly bool            // Play: key frames alone, without sound
+	Short    bool            // an open-ended range is answered with shortRange bytes at most
 	AsOf     storage.AsOf    // zero: what is there now
 	LeadIn   timeline.Micros // the most that Exact may give before Span.From; 0: DefaultLeadIn
 	Name     string          // the camera's name in the file name of a download; may be empty
@@ -75,10 +76,11 @@ var (
 	gaps   = map[string]Gaps{"": Keep, "keep": Keep, "join": Join}
 	audios = map[string]Audio{"original": Original, "play": Playable, "none": NoAudio}
 	frames = map[string]bool{"": false, "all": false, "key": true}
+	ranges = map[string]bool{"": false, "whole": false, "short": true}
 )
 
 // ParseParams reads the query of clip.mp4, play.mp4 or playlist.m3u8: from, to,
-// trim, gaps, audio, frames, as_of. Other parameters are not looked at. The
+// trim, gaps, audio, frames, ranges, as_of. Other parameters are not looked at. The
 // error is a ParamError.
 func ParseParams(kind Kind, q url.Values) (Params, error) {
 	p := Params{Kind: kind}
@@ -106,6 +108,9 @@ func ParseParams(kind Kind, q url.Values) (Params, error) {
 		return p, err
 	}
 	if p.KeysOnly, err = choose(q, "frames", frames, "all or key"); err != nil {
+		return p, err
+	}
+	if p.Short, err = choose(q, "ranges", ranges, "whole or short"); err != nil {
 		return p, err
 	}
 	if s := q.Get("as_of"); s != "" {

@@ -17,6 +17,11 @@ var (
 	ErrPrecondition = errors.New("the footage of this window has changed; ask again without If-Match")
 )
 
+// shortRange is what an open-ended range is answered with where ranges=short asks for
+// it: a few seconds. A browser that has buffered enough then holds no connection, of
+// which it opens six to a server.
+const shortRange = 1 << 20
+
 // Status is the HTTP status of an error of Plan, ParseParams or Serve; 500 for
 // those it does not know.
 func Status(err error) int {
@@ -123,6 +128,9 @@ func (f *File) Serve(w http.ResponseWriter, r *http.Request) error {
 		}
 		if part {
 			off, n, code = from, length, http.StatusPartialContent
+			if f.params.Short && strings.HasSuffix(strings.TrimSpace(s), "-") {
+				n = min(n, shortRange)
+			}
 			h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", off, off+n-1, size))
 		}
 	}

@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   publicDir: false,
   build: {
-    outDir: "test-results/bench",
+    outDir: "bench-build",
     emptyOutDir: true,
     lib: { entry: "src/timeline/timeline.ts", name: "bench", formats: ["iife"], fileName: () => "timeline.js" },
   },

@@ -22,7 +22,7 @@ test("2: a route is traced: one click, the clock is kept, all hops go to the dow
   expect(after.clock - before.clock).toBeLessThan(Date.now() - began + 1000);
   expect(after.clock).toBeGreaterThanOrEqual(before.clock);
   for (const n of after.numbers) expect(Math.abs(off(n!, after.clock))).toBeLessThan(700);
-  expect(new URL(page.url()).searchParams.get("hops")?.split(",").length ?? 0).toBe(2);
+  await expect.poll(() => new URL(page.url()).searchParams.get("hops")?.split(",").length).toBe(2);
   await page.click('button:has-text("全部跳点加入下载")');
   await page.click('nav a:has-text("下载")');
   await expect(page.locator("main")).toContainText(past.cameras[0]!.name);

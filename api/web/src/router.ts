@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from "vue-router";
+import SearchPage from "./search/SearchPage.vue"; // with the first load: it is what most people open
 import type { Page } from "./session/session";
 
 declare module "vue-router" {
@@ -8,7 +9,7 @@ declare module "vue-router" {
 }
 
 const routes: RouteRecordRaw[] = [
-  { path: "/", name: "search", component: () => import("./search/SearchPage.vue"), meta: { page: "search" } },
+  { path: "/", name: "search", component: SearchPage, meta: { page: "search" } },
   { path: "/trace", name: "trace", component: () => import("./trace/TracePage.vue"), meta: { page: "trace" } },
   { path: "/camera/:id", name: "camera", component: () => import("./camera/CameraPage.vue"), meta: { page: "camera" } },
   { path: "/downloads", name: "downloads", component: () => import("./basket/DownloadsPage.vue"), meta: { page: "downloads" } },

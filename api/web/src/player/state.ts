@@ -17,10 +17,12 @@ export type Shown =
 /** codingOf is the first coding a Content-Type names: avc1.64001f. */
 export const codingOf = (type: string) => /codecs="?([^",]+)/.exec(type)?.[1] ?? "";
 
+const probe = typeof document === "undefined" ? null : document.createElement("video");
+
 /** playable reports whether this browser plays a type. */
 export function playable(type: string): boolean {
   const coding = codingOf(type);
   if (/^(jpeg|mp4v|mjp)/.test(coding)) return false;
   if (!coding) return true;
-  return document.createElement("video").canPlayType(`video/mp4; codecs="${coding}"`) !== "";
+  return probe?.canPlayType(`video/mp4; codecs="${coding}"`) !== "";
 }

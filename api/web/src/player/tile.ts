@@ -170,7 +170,7 @@ export class Tile {
 
   private stretch(ask: Span, quick: boolean): VideoStretch {
     const stream = this.way === "sub" ? "sub" : "";
-    const params = { from: iso(Math.floor(ask.from)), to: iso(Math.ceil(ask.to)), stream, frames: quick ? "key" : "", viewing: this.leave };
+    const params = { from: iso(Math.floor(ask.from)), to: iso(Math.ceil(ask.to)), stream, frames: quick ? "key" : "", ranges: "short", viewing: this.leave };
     return new VideoStretch(file(this.source.camera, "play.mp4", params), quick);
   }
 

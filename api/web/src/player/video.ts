@@ -90,7 +90,7 @@ export class VideoStretch {
     this.loaded = l;
     this.failed = onError;
     const start = Math.max(0, Math.min(t, l.span.to - 20) - l.span.from) / 1000;
-    this.el.src = start > 0 ? `${l.url}#t=${start.toFixed(3)}` : l.url;
+    this.el.src = start > 0.1 ? `${l.url}#t=${start.toFixed(3)}` : l.url; // else it begins where it begins: no seek
     await new Promise<void>((resolve, reject) => {
       const v = this.el;
       const stop = () => reject(new DOMException("stopped", "AbortError"));
