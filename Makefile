@@ -60,7 +60,7 @@ race:
 	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) $(OTHERS)
 	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) ./ingest
 
-test: deps web-test bench-web check ## everything: check, all tests, a smoke of every fuzz target
+test: deps web-test check ## everything: check, all tests, a smoke of every fuzz target
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) $(OTHERS)
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) ./ingest
 	.ci/fuzz 2s

@@ -3,6 +3,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -121,6 +122,9 @@ func asJSON[In, Out any](h *Handler, f func(context.Context, *asked, *In) (*Out,
 			what := askedOf(ctx)
 			out, err := f(ctx, what, in)
 			if err != nil {
+				if gone := ctx.Err(); gone != nil && !errors.Is(err, gone) { // databases say it in their own words
+					err = errors.Join(gone, err)
+				}
 				return nil, h.problem(what.path, err)
 			}
 			return out, nil

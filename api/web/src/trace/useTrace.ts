@@ -161,7 +161,7 @@ export function useTrace() {
   /** append goes on to a camera. The clock goes on as it went. */
   function append(id: string) {
     const hit = hits.value.find((h) => h.id === id);
-    if (!hit || id === here.value?.id || state.busy || state.hops.length >= most) return;
+    if (!hit || id === here.value?.id || state.hops.length >= most) return;
     state.hops.push({ id, name: hit.name, lon: hit.lon, lat: hit.lat, at: Math.round(wall.state.now) });
     moved();
   }
