@@ -3,7 +3,7 @@ import { asFailure } from "@/server/client";
 import { type Case, cases } from "@/session/cases";
 import { session } from "@/session/session";
 import { most, Viewings } from "@/session/viewings";
-import { grown } from "@/trace/reach";
+import { grown } from "@/session/reach";
 
 /** NoCase: the case that a clip was marked in is not open any more, or not this account's. */
 export class NoCase extends Error {}

@@ -22,7 +22,7 @@ const en: typeof zh = {
     order: "The end must be after the start", long: "Seven days at most", pick: "Pick a date", previousMonth: "Month before", nextMonth: "Month after", outside: "The case allows {from} to {to}",
   },
   search: {
-    go: "Search", results: "{n} cameras", more: "{n} more: narrow it down to see them", none: "No camera here", noneNext: "Widen the radius, or take another place.", wider: "Widen to {r}", noFootage: "No footage in this time", nearest: "Nearest footage:", start: "Choose place and time to see footage.", startNext: "Type a village, or click on the map.",
+    go: "Search", results: "{n} cameras", more: "{n} more: narrow it down to see them", none: "No camera here", noneNext: "Widen the radius, or take another place.", outside: "{n} more cameras stand here that this case does not allow to be seen at this time. Take another case, or have this one extended.", wider: "Widen to {r}", noFootage: "No footage in this time", nearest: "Nearest footage:", start: "Choose place and time to see footage.", startNext: "Type a village, or click on the map.",
     rank: "#", camera: "Camera", distance: "Distance", view: "View", footage: "Footage", carrier: "Carrier", tile: "Tile", show: "Show in a tile", hide: "Take out of its tile", full: "complete", gaps: "gaps", nothing: "none", detail: "Details", sortBy: "Sort by {what}", partial: "Footage of some cameras was not found", cancelled: "Search cancelled",
     facing: "facing", beside: "beside", away: "away", unknown: "unknown",
   },

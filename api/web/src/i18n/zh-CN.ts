@@ -20,7 +20,7 @@ export default {
     bad: "看不懂这个时间", order: "终点要晚于起点", long: "一次最多 7 天", pick: "选日期", previousMonth: "上个月", nextMonth: "下个月", outside: "案件只允许看 {from} 至 {to}",
   },
   search: {
-    go: "查找", results: "{n} 个摄像头", more: "另有 {n} 个，缩小范围可见", none: "这里没有摄像头", noneNext: "扩大半径，或换个地点。", wider: "扩大到 {r}", noFootage: "这段时间没有录像", nearest: "最近的录像：", start: "选地点和时间，就能看录像。", startNext: "输入村名，或在地图上点一下。",
+    go: "查找", results: "{n} 个摄像头", more: "另有 {n} 个，缩小范围可见", none: "这里没有摄像头", noneNext: "扩大半径，或换个地点。", outside: "另有 {n} 个摄像头，这个案件在这段时间不允许看。可换案件，或请审批扩大范围。", wider: "扩大到 {r}", noFootage: "这段时间没有录像", nearest: "最近的录像：", start: "选地点和时间，就能看录像。", startNext: "输入村名，或在地图上点一下。",
     rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", carrier: "运营商", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺口", nothing: "中断", detail: "详情", sortBy: "按 {what} 排序", partial: "部分摄像头的录像没有查到", cancelled: "已取消查找",
     facing: "朝向", beside: "侧向", away: "背向", unknown: "未知",
   },

@@ -3,6 +3,7 @@ import type { components } from "@/server/schema";
 import { moment } from "@/time/shanghai";
 import { type Coverage, joint, type Ms, type Span } from "@/time/span";
 import { iso } from "@/time/shanghai";
+import { spansOfCase } from "@/session/allowed";
 import { most, type Viewings } from "@/session/viewings";
 import { session } from "@/session/session";
 import { queryOf, type Where } from "./place";
@@ -31,6 +32,7 @@ export interface Hits {
   items: Hit[];
   more: number; // further cameras there, beyond the limit
   span: Span;
+  outside: number; // cameras there that the case does not allow to be seen
 }
 
 export const spansOf = (list: readonly { from: string; to: string }[] | null | undefined): Span[] =>
@@ -53,11 +55,15 @@ export function wholeness(c: Coverage): "full" | "gaps" | "none" {
 export async function find(w: Where, span: Span, viewings: Viewings, limit: number, signal: AbortSignal): Promise<Hits> {
   const place = queryOf(w);
   let viewing: string | undefined;
+  let outside = 0;
   if (!session.open) {
     // A viewing names its cameras: these are found first, by a search that shows no footage.
     const near = await answer(server.GET("/api/v1/cameras", { params: { query: { ...place, limit: Math.min(limit, most) } }, signal }));
-    const ids = (near.items ?? []).map((c: Camera) => c.id);
-    if (!ids.length) return { items: [], more: 0, span };
+    // Some may be known through another case of the same person: one too many refuses the viewing.
+    const times = await Promise.all((near.items ?? []).map(async (c: Camera) => ({ id: c.id, spans: await spansOfCase(c, signal) })));
+    const ids = times.filter((x) => x.spans.some((s) => s.from < span.to && s.to > span.from)).map((x) => x.id);
+    if (!ids.length) return { items: [], more: 0, span, outside: times.length };
+    outside = times.length - ids.length;
     viewing = await viewings.cover(ids, span);
     limit = Math.min(limit, most);
   }
@@ -68,5 +74,5 @@ export async function find(w: Where, span: Span, viewings: Viewings, limit: numb
     lon: x.lon, lat: x.lat, azimuth: x.azimuth_deg, fov: x.fov_deg, range: x.range_m,
     distance: x.distance_m ?? null, view: x.view, offset: x.clock_offset_ms, coverage: coverageOf(x, Math.min(moment(r.to), span.to)),
   }));
-  return { items, more: r.more, span };
+  return { items, more: r.more, span, outside };
 }

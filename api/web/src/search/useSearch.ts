@@ -27,7 +27,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     span: span ?? halfHour(),
     busy: false,
     failure: null as Failure | null,
-    done: null as { where: Where; span: Span; more: number } | null,
+    done: null as { where: Where; span: Span; more: number; outside: number } | null,
   });
   const hits = shallowRef<Hit[]>([]);
   const viewings = new Viewings(() => current.value);
@@ -51,7 +51,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     try {
       const found = await find(asked.where, asked.span, viewings, limit, signal);
       hits.value = found.items;
-      state.done = { ...asked, more: found.more };
+      state.done = { ...asked, more: found.more, outside: found.outside };
       if (!quiet) opened(found.items);
     } catch (err) {
       if (stopped(err)) return;

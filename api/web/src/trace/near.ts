@@ -2,15 +2,17 @@ import type { Point } from "@/map/types";
 import type { Camera } from "@/search/cameras";
 import { coverageOf, type Hit } from "@/search/footage";
 import { queryOf } from "@/search/place";
-import { answer, asFailure, server } from "@/server/client";
+import { answer, server } from "@/server/client";
 import type { components } from "@/server/schema";
 import { current } from "@/session/cases";
 import { session } from "@/session/session";
+import { locate, place, spansOfCase } from "@/session/allowed";
+import { allowedAt, spansFor } from "@/session/reach";
 import { most, type Viewings } from "@/session/viewings";
 import { iso, moment } from "@/time/shanghai";
 import type { Ms, Span } from "@/time/span";
 import { reach } from "./next";
-import { allowedAt, spansFor } from "./reach";
+
 
 type Item = components["schemas"]["NearItem"];
 
@@ -58,15 +60,6 @@ export async function allowedTo(camera: Camera | undefined, t: Ms, window: Span,
   return camera ? allowedAt(await spansOfCase(camera, signal), window, t) ?? window : window;
 }
 
-/** spansOfCase are the times at which the case allows to see a camera; none: nothing is said about it. */
-export async function spansOfCase(camera: Camera, signal: AbortSignal): Promise<Span[]> {
-  const c = current.value;
-  if (session.open || !c) return [];
-  await locate((c.hops ?? []).map((h) => h.camera), [camera], signal);
-  return spansFor(c, camera, place);
-}
-const place = (id: string) => spots.get(id) ?? null;
-
 /** grouped puts together the cameras that the case allows to be seen in the same part of the window. */
 async function grouped(cameras: readonly Camera[], t: Ms, window: Span, signal: AbortSignal): Promise<Group[]> {
   const c = current.value;
@@ -83,25 +76,6 @@ async function grouped(cameras: readonly Camera[], t: Ms, window: Span, signal: 
   }
   return [...groups.values()];
 }
-
-/** spots remembers where the cameras of hops stand. */
-const spots = new Map<string, Point | null>();
-
-async function locate(ids: readonly string[], have: readonly Camera[], signal: AbortSignal) {
-  for (const c of have) if (c.lon !== null && c.lat !== null) spots.set(c.id, [c.lon, c.lat]);
-  await Promise.all([...new Set(ids)].filter((id) => !spots.has(id)).map(async (id) => {
-    try {
-      const c = await one(id, signal);
-      spots.set(id, c.lon !== null && c.lat !== null ? [c.lon, c.lat] : null);
-    } catch (err) {
-      if (asFailure(err).status === 404) spots.set(id, null); // removed since
-      else throw err;
-    }
-  }));
-}
-
-/** one is a camera by its id. */
-export const one = (id: string, signal: AbortSignal): Promise<Camera> => answer(server.GET("/api/v1/cameras/{id}", { params: { path: { id } }, signal }));
 
 const hitOf = (x: Item, end: Ms): Hit => ({
   id: x.id, name: x.name || x.carrier_device_id, carrier: x.carrier, device: x.carrier_device_id,

@@ -9,9 +9,10 @@ import { serverNow } from "@/time/now";
 import { iso } from "@/time/shanghai";
 import type { Coverage, Ms, Span } from "@/time/span";
 import { type Slot, type TileCamera, useWall } from "@/wall/useWall";
-import { allowedTo, lookAround, one } from "./near";
+import { one } from "@/session/allowed";
+import { allowedTo, lookAround } from "./near";
 import { headingOf, type Next, type Pace, rank, shown, windowOf, worn } from "./next";
-import { grown } from "./reach";
+import { grown } from "@/session/reach";
 import { type Hop, keep, most, stored } from "./route";
 
 /** fresh is how often the footage of a window that still grows is asked for again, ms. */

@@ -5,8 +5,11 @@ import { answer, asFailure, type Failure, server } from "@/server/client";
 
 const remembered = "qianshao.base";
 
-/** useGround is a map in an element, with its borders and the base map that was chosen last. draw puts on it what the page has. */
-export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: MapEvents, draw: (map: CameraMap) => void) {
+/**
+ * useGround is a map in an element, with its borders and the base map that was chosen last. draw puts on it what the page
+ * has; loaded is called when the borders are there.
+ */
+export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: MapEvents, draw: (map: CameraMap) => void, loaded?: (map: CameraMap) => void) {
   const { t, locale } = useI18n();
   const failure = ref<Failure | null>(null);
   const sources = ref<Source[]>([]);
@@ -33,6 +36,7 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
       if (base.value && !sources.value.some((s) => s.name === base.value)) base.value = "";
       if (!base.value && sources.value[0] && localStorage.getItem(remembered) === null) base.value = sources.value[0].name;
       map?.setSources(sources.value, base.value || null);
+      if (map) loaded?.(map);
     } catch (err) {
       failure.value = asFailure(err);
     }
