@@ -63,7 +63,7 @@ race:
 test: deps web-test check ## everything: check, all tests, a smoke of every fuzz target
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) $(OTHERS)
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) ./ingest
-	.ci/fuzz 2s
+	.ci/fuzz 1s
 
 test-faults: ## the long proofs of no loss: kills, power cuts, full disks
 	QIANSHAO_FAULTS=1 CGO_ENABLED=0 go test -timeout 4h -run 'Kill|Power|Fault|Crash|Full|Away|Promises' ./...

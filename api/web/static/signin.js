@@ -37,6 +37,7 @@ function home(who) {
   if (own.origin !== location.origin) return "/";
   if (own.pathname === "/" && who.roles.every((r) => r === "household")) return "/me";
   const auditor = who.roles.every((r) => r === "auditor");
+  if (own.pathname === "/" && !auditor && !who.roles.includes("investigator")) return "/cameras";
   return auditor && own.pathname === "/" ? "/register" : own.pathname + own.search + own.hash;
 }
 
