@@ -82,6 +82,9 @@ func writeMBTiles(t testing.TB, path string) {
 
 func TestFiles(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: the race detector makes two minutes of these five thousand rows, read one after the other")
+	}
 	path := filepath.Join(t.TempDir(), "map.mbtiles")
 	writeMBTiles(t, path)
 	if to := os.Getenv("QIANSHAO_WRITE_MBTILES"); to != "" { // to make testdata/map.pmtiles from
