@@ -39,9 +39,6 @@ type oddCase struct {
 	// arrival: the camera's timestamps say nothing. A frame lies right anywhere
 	// between when it was taken and 250 ms after it left the camera.
 	arrival bool
-	// held: the line stood for so long, and what it held up came at once, without timestamps
-	// that tell when it was: it may lie later by as much.
-	held time.Duration
 	// audio is the codec of a sound track that is recorded, too.
 	audio string
 	// check looks at more.
@@ -263,7 +260,7 @@ func (c *oddCase) judge(t *testing.T, o *oddOutcome) {
 		abs = append(abs, d.Abs())
 	}
 	slices.Sort(abs)
-	if n := len(abs); n > 0 && abs[min(n-1, n*99/100)] > clocktest.Slow*250*time.Millisecond+c.held {
+	if n := len(abs); n > 0 && abs[min(n-1, n*99/100)] > clocktest.Slow*250*time.Millisecond {
 		t.Errorf("frames lie wrong by up to %s, p99 %s, median %s", abs[n-1], abs[min(n-1, n*99/100)], abs[n/2])
 	}
 	if !c.rough && !slices.ContainsFunc(shots, func(s odd.Shot) bool { return s.Lost || s.Maybe }) {
