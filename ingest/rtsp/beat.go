@@ -14,8 +14,8 @@ const (
 	beatLeast = 200 * time.Millisecond
 	beatGrid  = 50 * time.Millisecond
 	beatLate  = 25 * time.Millisecond
-	// slowMost is the half second's bytes up to which there is no beat: media goes
-	// another way, or hardly comes.
+	// slowMost is the half second's bytes up to which what comes is read at once:
+	// media goes another way, or hardly comes.
 	slowMost = 500
 	markMin  = 8 << 10
 	markMax  = 192 << 10
@@ -28,7 +28,9 @@ type rateMeter struct {
 }
 
 // setMark chooses the low-water mark: half a second of the measured bitrate,
-// 1 while an answer or a live viewer is waited for.
+// 1 while an answer or a live viewer is waited for, and where hardly anything comes:
+// the first pictures after a long wait would lie until the mark is reached, and without
+// timestamps nothing else tells when they came.
 func (t *tap) setMark(now time.Duration) {
 	if t.rc == nil {
 		t.rate = rateMeter{since: now}
@@ -47,7 +49,7 @@ func (t *tap) setMark(now time.Duration) {
 	}
 	waiting := t.awaiting > 0
 	t.mu.Unlock()
-	if waiting || !t.hooks.playing() || t.urgent() {
+	if waiting || t.slow || !t.hooks.playing() || t.urgent() {
 		want = 1
 	}
 	old := t.mark.Load()
@@ -80,7 +82,7 @@ func (t *tap) armDeadline() error {
 	}
 	wait := drainEvery
 	now := t.clock()
-	if t.rc != nil && t.mark.Load() > 1 && !t.slow {
+	if t.rc != nil && t.mark.Load() > 1 {
 		// Sockets mix: the next beat but three, or but four, by chance.
 		t.chance = t.chance*1664525 + 1013904223
 		wait = beatNear(now+beatLeast+time.Duration(t.chance>>16%2)*beatGrid) - now

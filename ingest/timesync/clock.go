@@ -318,9 +318,6 @@ func (c *Clock) guess(at time.Duration) int64 {
 	c.pull = 0
 	if late := at - c.Arrival(tick); late > readMost {
 		tick += c.ticks(late)
-	} else if late < -earlyLimit {
-		// What a pause held up comes at once. A packet is late, never early.
-		tick += c.ticks(late + earlyLimit)
 	}
 	c.guessed = true
 	return max(tick, c.maxTick+1)
