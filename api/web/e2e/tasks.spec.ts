@@ -15,7 +15,7 @@ test("2: a route is traced: one click, the clock is kept, all hops go to the dow
   await page.waitForFunction((id) => document.querySelector(".tile[data-kind=picture]") === document.querySelector(".tile") && document.querySelector(".tile")?.getAttribute("data-camera") !== id, past.cameras[0]!.id);
   const took = Date.now() - began;
   console.log(`the next camera after ${took} ms`);
-  expect(took).toBeLessThan(3000); // wanted below 1 s; this machine does other things, too
+  expect(took).toBeLessThan(1000);
   await playing(page, 5);
   await page.waitForTimeout(2000);
   const after = await look(page);
