@@ -16,7 +16,7 @@ var docs = struct {
 	cameras, camera, timeline, footage, watched      huma.Operation
 	places, outlines, maps, tile                     huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
-	still                                            huma.Operation
+	preview, still                                   huma.Operation
 	register, registerCSV, verify, registerPage      huma.Operation
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
 	app                                              huma.Operation
@@ -85,6 +85,13 @@ var docs = struct {
 		choice("ranges", "short: a range without an end is answered with 1 MiB at most, so that a player that has enough holds no connection", "whole", "short"),
 		choice("audio", "default play: G.711 as FLAC", "original", "play", "none"),
 		query("as_of", "answer as of an earlier state, as given by a redirect", false), viewingParam,
+	),
+	preview: bytesOf("getPreview", "A window coded anew, for browsers that do not play what the camera sends",
+		"Fragmented H.264 with sound as FLAC, for Media Source Extensions: time 0 is X-Clip-From, the frame that clip.mp4 of the same window begins with. Not evidence: "+
+			"decoded and encoded again, few at a time.",
+		"video/mp4", []int{400, 403, 404, 409, 422, 503}, 200)(
+		idParam, fromParam, query("to", "RFC 3339, at most 60 s after from", true), streamParam,
+		integer("width", "pixels at most; default 960", 32, 1920), viewingParam,
 	),
 	playlist: bytesOf("getPlaylist", "A window as an HLS playlist over byte ranges of play.mp4",
 		"With EXT-X-PROGRAM-DATE-TIME, and EXT-X-DISCONTINUITY at gaps.",

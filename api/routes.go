@@ -47,6 +47,7 @@ func (h *Handler) routes(page *web.Page) []route {
 
 		{path: camera + "/clip.mp4", action: access.ReadFootage, extent: window, footage: true, doc: docs.clip, serve: h.clip},
 		{path: camera + "/play.mp4", action: access.ReadFootage, extent: window, footage: true, doc: docs.play, serve: h.play},
+		{path: camera + "/preview.mp4", action: access.ReadFootage, extent: window, footage: true, doc: docs.preview, serve: h.preview},
 		{path: camera + "/playlist.m3u8", action: access.ReadFootage, extent: window, footage: true, doc: docs.playlist, serve: h.playlist},
 		{path: camera + "/live.mp4", action: access.WatchLive, extent: present, footage: true, doc: docs.live, serve: h.live},
 		{path: camera + "/snapshot.jpg", action: access.ReadPicture, extent: moment, footage: true, doc: docs.snapshot, serve: h.snapshot},

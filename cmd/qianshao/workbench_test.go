@@ -33,11 +33,22 @@ type facts struct {
 		Point   []float64 `json:"point"` // of the junction that they stand around
 	} `json:"past"`
 	Live []theirs `json:"live"`
+	// Cameras of every coding that recorded ten minutes the day before, with numbers
+	// like those of the day.
+	Codings struct {
+		From    int64     `json:"from"`
+		To      int64     `json:"to"`
+		FPS     int       `json:"fps"`
+		Frames  int       `json:"frames"`
+		Cameras []theirs  `json:"cameras"` // six of H.264 first
+		Point   []float64 `json:"point"`
+	} `json:"codings"`
 }
 
 type theirs struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Coding string `json:"coding,omitempty"` // "h264", "h265+pcma"
 }
 
 // The workbench, in a real browser, against the program with simulated cameras and
@@ -83,6 +94,18 @@ func TestWorkbench(t *testing.T) {
 	p.terminate(t)
 }
 
+// coded are the codings of the cameras of facts.Codings.
+var coded = []struct{ video, sound media.Codec }{
+	{media.H264, 0},
+	{media.H264, media.PCMA},
+	{media.H264, media.AAC},
+	{media.H264, media.PCMU},
+	{media.H264, 0},
+	{media.H264, 0},
+	{media.H265, media.PCMA},
+	{media.MJPEG, 0},
+}
+
 // recordedDay makes a data folder: six cameras of a village that recorded from 9 to
 // 17 on a day, one of them with a hole of twenty minutes, and four simulated ones
 // that record now.
@@ -115,7 +138,7 @@ func recordedDay(t *testing.T) (facts, string) {
 			if err != nil || got[0].Status != registry.Created {
 				t.Fatalf("%+v, %v", got, err)
 			}
-			out = append(out, theirs{string(got[0].Camera), v.name + spots[i]})
+			out = append(out, theirs{ID: string(got[0].Camera), Name: v.name + spots[i]})
 		}
 		if err := reg.Close(); err != nil {
 			t.Fatal(err)
@@ -144,6 +167,23 @@ func recordedDay(t *testing.T) (facts, string) {
 			}
 		}
 		a.Record(storagetest.Script{Stream: media.CameraID(c.ID).Stream(0), Start: timeline.FromTime(nine), Runs: runs, Segment: 60, Fragment: 2})
+	}
+	codings := &places[len(places)-1] // far from the others
+	noon := nine.Add(-21 * time.Hour)
+	c := &f.Codings
+	c.FPS, c.Frames = 25, 500
+	c.From, c.To, c.Point = noon.UnixMilli(), noon.Add(10*time.Minute).UnixMilli(), []float64{codings.lon, codings.lat}
+	c.Cameras = enrol(codings, len(coded), joined, func(i int) string { return fmt.Sprintf("rtsp://127.0.0.1:9/coded/%d", i) })
+	for i, how := range coded {
+		c.Cameras[i].Coding = strings.ToLower(how.video.String())
+		p := storagetest.Piece{Video: storagetest.NewVideo(t, storagetest.VideoSpec{Codec: how.video, FPS: c.FPS, Frames: c.Frames, GOP: 50}), Seconds: 600}
+		if how.sound != 0 {
+			c.Cameras[i].Coding += "+" + strings.ToLower(how.sound.String())
+			p.Sounds = []*storagetest.Sound{storagetest.NewSound(t, storagetest.SoundSpec{Codec: how.sound})}
+		}
+		a.Record(storagetest.Script{
+			Stream: media.CameraID(c.Cameras[i].ID).Stream(0), Start: timeline.FromTime(noon), Runs: []storagetest.Run{{Pieces: []storagetest.Piece{p}}}, Segment: 60, Fragment: 2,
+		})
 	}
 	if err := a.Index.Close(); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"io/fs"
 	"os/exec"
 	"strings"
@@ -64,6 +65,39 @@ func (m *Maker) decode(ctx context.Context, codec media.Codec, parts [][]byte, w
 		})
 	}
 	return images, nil
+}
+
+// result is how an ffmpeg process went that was given an MP4.
+type result struct {
+	wrote error  // of who gave the MP4: also when ffmpeg had gone because it had all it wanted
+	ended error  // of the process
+	said  string // what it complained about
+}
+
+// fed runs ffmpeg over the MP4 that write gives; what comes out goes to out. The
+// error says that it could not be started. Like decode it never follows an address.
+func (m *Maker) fed(ctx context.Context, out io.Writer, write func(context.Context, io.Writer) error, args ...string) (result, error) {
+	all := append([]string{"-v", "error", "-nostdin", "-protocol_whitelist", "pipe", "-threads", "1", "-f", "mp4", "-i", "pipe:0"}, args...)
+	cmd := exec.CommandContext(ctx, m.cfg.FFmpeg, append(all, "pipe:1")...)
+	cmd.WaitDelay = 2 * time.Second
+	var msg tail
+	cmd.Stdout, cmd.Stderr = out, &msg
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return result{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", ErrNoFFmpeg, err)
+		}
+		return result{}, err
+	}
+	var r result
+	r.wrote = write(ctx, in)
+	_ = in.Close() // ffmpeg may have gone
+	r.ended = cmd.Wait()
+	r.said = msg.line()
+	return r, nil
 }
 
 // limited is a buffer that refuses more than it has room for.

@@ -4,6 +4,8 @@ import { test as base, type Page } from "@playwright/test";
 /** Facts are what TestWorkbench says of the site: cmd/qianshao/workbench_test.go. */
 export interface Facts {
   url: string;
+  /** Cameras of every coding, recorded the day before. */
+  codings: { from: number; to: number; fps: number; frames: number; cameras: { id: string; name: string; coding: string }[]; point: [number, number] };
   past: { from: number; to: number; fps: number; frames: number; gap: [number, number]; cameras: { id: string; name: string }[]; point: [number, number] };
   live: { id: string; name: string }[];
 }
@@ -54,6 +56,13 @@ export function wall(ms: number): string {
 
 export const address = (q: Record<string, string | number>) => `${facts.url}/?${new URLSearchParams(Object.entries(q).map(([k, v]) => [k, String(v)]))}`;
 
+/** coded are some of the cameras of every coding, for a page's address. */
+export const coded = (cameras: { id: string }[], more: Record<string, string | number> = {}) =>
+  address({
+    near: facts.codings.point.join(","), radius_m: 500, place: "路口", from: new Date(facts.codings.from).toISOString(), to: new Date(facts.codings.to).toISOString(),
+    tiles: cameras.map((c) => c.id).join(","), layout: cameras.length > 4 ? 9 : cameras.length > 1 ? 4 : 1, ...more,
+  });
+
 /** around is the recorded day's village, for a page's address. */
 export const around = (from: number, to: number, more: Record<string, string | number> = {}) =>
   address({ near: facts.past.point.join(","), radius_m: 500, place: "路口", from: new Date(from).toISOString(), to: new Date(to).toISOString(), ...more });
@@ -73,17 +82,19 @@ export async function look(page: Page): Promise<Look> {
   return page.evaluate(() => {
     const text = document.querySelector("[data-test=clock]")!.textContent!;
     const clock = Date.parse(text.replace(/\//g, "-").replace(" ", "T") + "+08:00");
-    const numbers = [...document.querySelectorAll(".tile video")].map((v) => {
-      const c = document.createElement("canvas");
-      c.width = 160;
-      c.height = 96;
-      const g = c.getContext("2d", { willReadFrequently: true })!;
-      g.drawImage(v as HTMLVideoElement, 0, 0, 160, 96);
-      const p = g.getImageData(0, 0, 160, 16).data;
+    // All are drawn before any is read: they go on meanwhile.
+    const videos = [...document.querySelectorAll<HTMLVideoElement>(".tile video")];
+    const c = document.createElement("canvas");
+    c.width = 160;
+    c.height = 16 * Math.max(videos.length, 1);
+    const g = c.getContext("2d", { willReadFrequently: true })!;
+    videos.forEach((v, i) => g.drawImage(v, 0, 0, v.videoWidth, v.videoHeight / 6, 0, 16 * i, 160, 16));
+    const numbers = videos.map((_, i) => {
+      const p = g.getImageData(0, 16 * i, 160, 16).data;
       let word = 0;
-      for (let i = 0; i < 10; i++) {
+      for (let k = 0; k < 10; k++) {
         let sum = 0;
-        for (let r = 4; r < 12; r++) for (let x = i * 16 + 4; x < i * 16 + 12; x++) sum += p[(r * 160 + x) * 4 + 1]!;
+        for (let r = 4; r < 12; r++) for (let x = k * 16 + 4; x < k * 16 + 12; x++) sum += p[(r * 160 + x) * 4 + 1]!;
         word = (word << 1) | (sum / 64 > 128 ? 1 : 0);
       }
       let ones = 0;
@@ -95,8 +106,7 @@ export async function look(page: Page): Promise<Look> {
 }
 
 /** off is how far a picture is from a moment, in ms: by the number that it carries. */
-export function off(number: number, clock: number): number {
-  const { from, fps, frames } = facts.past;
+export function off(number: number, clock: number, { from, fps, frames }: { from: number; fps: number; frames: number } = facts.past): number {
   const loop = (frames / fps) * 1000;
   const shown = (number / fps) * 1000; // in the loop: when the picture was taken
   let d = shown - ((clock - from) % loop);

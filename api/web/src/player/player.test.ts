@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Coverage } from "@/time/span";
 import { MasterClock } from "./clock";
 import { neighbour } from "./neighbour";
+import { due } from "./preview";
 import { longest, find } from "./stretch";
 import { correct, nudgeMost, p95 } from "./sync";
 
@@ -136,5 +137,21 @@ describe("a frame on and a frame back", () => {
   it("is none at the end", async () => {
     expect(await neighbour(film([0, 40]).show, 40, 1, 40)).toBeNull();
     expect(await neighbour(film([0, 40]).show, 0, -1, 40)).toBeNull();
+  });
+});
+
+describe("what a preview needs next", () => {
+  const done = [{ from: 0, to: 10_000 }, { from: 10_000, to: 20_000 }, { from: 40_000, to: 50_000 }];
+  it("is the first moment that did not come yet, soon enough", () => {
+    expect(due([], 5000, 60_000)).toBe(5000);
+    expect(due(done, 5000, 60_000)).toBe(null); // 15 s are ready
+    expect(due(done, 8001, 60_000)).toBe(20_000);
+    expect(due(done, 30_000, 60_000)).toBe(30_000);
+    expect(due(done, 45_000, 60_000)).toBe(50_000);
+    expect(due([...done].reverse(), 8001, 60_000)).toBe(20_000);
+  });
+  it("is nothing at the end", () => {
+    expect(due(done, 45_000, 50_000)).toBe(null);
+    expect(due([], 60_000, 60_000)).toBe(null);
   });
 });

@@ -1,8 +1,19 @@
 import type { Failure } from "@/server/client";
-import type { Ms, Span } from "@/time/span";
+import type { Coverage, Ms, Span } from "@/time/span";
 
-/** How a tile gets its pictures. preview: single pictures, decoded by the server. */
-export type Way = "video" | "sub" | "preview" | "live" | "livesub" | "livepreview";
+/** What a tile needs to know of its camera, and whom it asks. */
+export interface TileSource {
+  camera: string;
+  /** sub: there is an H.264 sub-stream to fall back to. */
+  sub: boolean;
+  /** viewing gets leave to see a span: the viewing's id, undefined where none is needed. */
+  viewing(span: Span): Promise<string | undefined>;
+  coverage(): Coverage | null;
+  limits(): Span;
+}
+
+/** How a tile gets its pictures. preview: coded anew by the server; pictures and livepreview: single ones, decoded by it. */
+export type Way = "video" | "sub" | "preview" | "pictures" | "live" | "livesub" | "livepreview";
 
 /** What a tile shows. */
 export type Shown =

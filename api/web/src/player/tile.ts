@@ -1,23 +1,12 @@
 import { asFailure, file, stopped } from "@/server/client";
 import { iso } from "@/time/shanghai";
 import type { Coverage, Ms, Span } from "@/time/span";
-import { LiveStream } from "./live";
 import type { MasterClock } from "./clock";
 import { Pictures } from "./pictures";
-import type { Shown, Way } from "./state";
+import type { Shown, TileSource } from "./state";
 import { find } from "./stretch";
 import { Unplayable, VideoStretch } from "./video";
-
-/** What a tile needs to know of its camera, and whom it asks. */
-export interface TileSource {
-  camera: string;
-  /** sub: there is an H.264 sub-stream to fall back to. */
-  sub: boolean;
-  /** viewing gets leave to see a span: the viewing's id, undefined where none is needed. */
-  viewing(span: Span): Promise<string | undefined>;
-  coverage(): Coverage | null;
-  limits(): Span;
-}
+import { Watching } from "./watching";
 
 /** fast is the rate from which on key frames alone are played. */
 const fast = 8;
@@ -29,10 +18,10 @@ export class Tile {
   private video: VideoStretch | null = null;
   private pending: { stretch: VideoStretch | null; ask: Span; quick: boolean } | null = null; // what is shown stays until it has loaded
   private nextVideo: { from: Ms; stretch: VideoStretch } | null = null;
-  private stream: LiveStream | null = null;
-  private pictures: Pictures | null = null;
+  private watching: Watching | null = null;
+  private pictures: Pictures | null = null; // in place of a preview, where key frames fly by
   private leave: string | undefined;
-  private way: Way = "video";
+  private way: "video" | "sub" | "preview" = "video";
   private state: Shown = { kind: "empty" };
   private turn = 0; // raised by everything that replaces what is shown
   private loud = false;
@@ -51,7 +40,7 @@ export class Tile {
   /** picture is the moment of the picture on screen, null without one. */
   get picture(): Ms | null {
     if (this.state.kind !== "picture") return null;
-    return this.video?.picture ?? this.stream?.picture ?? this.pictures?.picture ?? null;
+    return this.video?.picture ?? this.watching?.picture ?? this.pictures?.picture ?? null;
   }
   /** behind is how far the picture was behind the clock, ms. */
   get behind(): number {
@@ -63,13 +52,13 @@ export class Tile {
   }
   /** element is what shows the picture, for a test to read. */
   get element(): HTMLVideoElement | HTMLImageElement | null {
-    return this.video?.el ?? this.stream?.el ?? this.pictures?.el ?? null;
+    return this.video?.el ?? this.watching?.el ?? this.pictures?.el ?? null;
   }
 
   sound(on: boolean) {
     this.loud = on;
     this.video?.sound(on);
-    this.stream?.sound(on);
+    this.watching?.sound(on);
   }
 
   /** follow is called ten times a second, and at once after a jump. */
@@ -83,8 +72,9 @@ export class Tile {
       this.video?.follow(t, clock.rate, false);
       return this.show(found);
     }
-    if (this.pictures) return this.pictures.follow(t);
     const quick = clock.rate >= fast;
+    if (quick && this.way === "preview") return this.skim(t);
+    if (this.pictures) this.stop();
     const v = this.video;
     if (v?.span && v.fast === quick && inside(v.span, t)) {
       v.follow(t, clock.rate, clock.going);
@@ -120,16 +110,16 @@ export class Tile {
   watch() {
     if (this.live && this.state.kind !== "failed") return;
     this.stop();
-    void this.connect(this.way === "sub" ? "livesub" : "live");
+    this.watching = new Watching(this.host, this.source, this.way === "sub", this.loud, (s) => this.show(s));
   }
 
   get live(): boolean {
-    return this.stream !== null || (this.state.kind === "picture" && this.state.way.startsWith("live"));
+    return this.watching !== null;
   }
 
   /** tick keeps pictures of a live camera coming. */
   tick() {
-    if (this.state.kind === "picture" && this.state.way === "livepreview") this.pictures?.follow(null);
+    this.watching?.tick();
   }
 
   retry() {
@@ -155,8 +145,8 @@ export class Tile {
     this.turn++;
     clearTimeout(this.again);
     this.again = 0;
-    for (const x of [this.video, this.pending?.stretch, this.nextVideo?.stretch, this.stream, this.pictures]) x?.dispose();
-    this.video = this.pending = this.nextVideo = this.stream = this.pictures = null;
+    for (const x of [this.video, this.pending?.stretch, this.nextVideo?.stretch, this.watching, this.pictures]) x?.dispose();
+    this.video = this.pending = this.nextVideo = this.watching = this.pictures = null;
     this.show({ kind: "loading" });
   }
 
@@ -171,7 +161,8 @@ export class Tile {
   private stretch(ask: Span, quick: boolean): VideoStretch {
     const stream = this.way === "sub" ? "sub" : "";
     const params = { from: iso(Math.floor(ask.from)), to: iso(Math.ceil(ask.to)), stream, frames: quick ? "key" : "", ranges: "short", viewing: this.leave };
-    return new VideoStretch(file(this.source.camera, "play.mp4", params), quick);
+    const preview = (s: Span) => file(this.source.camera, "preview.mp4", { from: iso(Math.floor(s.from)), to: iso(Math.ceil(s.to)), viewing: this.leave });
+    return new VideoStretch(file(this.source.camera, "play.mp4", params), quick, this.way === "preview" ? preview : undefined);
   }
 
   private async load(ask: Span, t: Ms, quick: boolean) {
@@ -222,59 +213,24 @@ export class Tile {
     } else this.again = -1; // the server's mind is made up: a person tries again
   }
 
-  /** fallBack is for a coding that this browser does not play. */
+  /** fallBack is for a coding that this browser does not play: the next beat asks for another. */
   private fallBack() {
-    const live = this.stream !== null;
     this.stop();
-    if (this.source.sub && this.way !== "sub") {
-      this.way = "sub";
-      if (live) void this.connect("livesub");
-      return;
-    }
-    const way: Way = live ? "livepreview" : "preview";
-    const turn = this.turn;
-    this.pictures = new Pictures(this.source.camera, () => this.leave, {
-      shown: () => turn === this.turn && this.show({ kind: "picture", way }),
-      failed: (failure) => turn === this.turn && this.show({ kind: "failed", failure }),
-    });
-    this.host.append(this.pictures.el);
-    if (live) this.show({ kind: "picture", way });
+    this.way = this.source.sub && this.way === "video" ? "sub" : "preview";
   }
 
-  private async connect(way: "live" | "livesub") {
-    const turn = ++this.turn;
-    this.show({ kind: "loading" });
-    try {
-      const now = Date.now();
-      this.leave = await this.source.viewing({ from: now, to: now + 3600_000 });
-      if (turn !== this.turn) return;
-      const stream = way === "livesub" ? "sub" : "";
-      const s = new LiveStream(file(this.source.camera, "live.mp4", { stream, audio: "play", viewing: this.leave }));
-      this.stream = s;
-      s.sound(this.loud);
-      this.host.replaceChildren(s.el);
-      await s.run(() => {
-        if (turn !== this.turn) return;
-        this.tries = 0;
-        this.show({ kind: "picture", way });
+  /** skim shows key frames one by one, decoded by the server. */
+  private skim(t: Ms) {
+    if (!this.pictures) {
+      this.stop();
+      const pictures: Pictures = new Pictures(this.source.camera, () => this.leave, {
+        shown: () => this.pictures === pictures && this.show({ kind: "picture", way: "pictures" }),
+        failed: (failure) => this.pictures === pictures && this.show({ kind: "failed", failure }),
       });
-      if (turn === this.turn) this.reconnect(way, null);
-    } catch (err) {
-      if (turn !== this.turn || stopped(err)) return;
-      if (err instanceof Unplayable) return this.fallBack();
-      this.reconnect(way, err);
+      this.pictures = pictures;
+      this.host.append(pictures.el);
     }
-  }
-
-  private reconnect(way: "live" | "livesub", err: unknown) {
-    if (err) this.show({ kind: "failed", failure: asFailure(err) });
-    else this.show({ kind: "loading" });
-    this.tries++;
-    this.again = window.setTimeout(() => {
-      this.stream?.dispose();
-      this.stream = null;
-      void this.connect(way);
-    }, Math.min(10_000, 500 * 2 ** this.tries));
+    this.pictures?.follow(t);
   }
 }
 

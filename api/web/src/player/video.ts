@@ -1,6 +1,7 @@
 import { send } from "@/server/client";
 import { moment } from "@/time/shanghai";
 import type { Ms, Span } from "@/time/span";
+import { PreviewFeed } from "./preview";
 import { playable } from "./state";
 import { correct } from "./sync";
 
@@ -11,9 +12,10 @@ interface Loaded {
   type: string;
 }
 
-/** ask finds out what a stretch is, without its bytes. */
+/** ask finds out what a stretch is by its first byte: to HEAD a server could not say why it refuses. */
 export async function ask(url: string, signal: AbortSignal): Promise<Loaded> {
-  const r = await send(url, { method: "HEAD", signal });
+  const r = await send(url, { headers: { Range: "bytes=0-0" }, signal });
+  await r.arrayBuffer();
   const from = r.headers.get("X-Clip-From") ?? "";
   const to = r.headers.get("X-Clip-To") ?? "";
   const lead = Number(r.headers.get("X-Clip-Lead-In") ?? 0) * 1000; // it begins with the key frame before
@@ -42,12 +44,14 @@ export class VideoStretch {
   private seekBegan = 0;
   private failed: ((err: Error) => void) | null = null;
   private shown: (() => void)[] = [];
+  private feed: PreviewFeed | null = null;
   /** behind is how far the picture was behind the clock at the last look, ms. */
   behind = 0;
 
   constructor(
     private readonly url: string,
     readonly fast: boolean, // key frames alone
+    private readonly preview?: (s: Span) => string, // where a span of it is had in a coding that every browser plays
   ) {
     const v = this.el;
     v.muted = true;
@@ -86,11 +90,13 @@ export class VideoStretch {
   /** load gets ready to show a moment; it is done when a picture stands. */
   async load(t: Ms, onError: (err: Error) => void): Promise<void> {
     const l = await ask(this.url, this.cancel.signal);
-    if (!playable(l.type)) throw new Unplayable(l.type);
+    const plays = playable(l.type);
+    if (!plays && !this.preview) throw new Unplayable(l.type);
     this.loaded = l;
     this.failed = onError;
     const start = Math.max(0, Math.min(t, l.span.to - 20) - l.span.from) / 1000;
-    this.el.src = start > 0.1 ? `${l.url}#t=${start.toFixed(3)}` : l.url; // else it begins where it begins: no seek
+    if (plays) this.el.src = start > 0.1 ? `${l.url}#t=${start.toFixed(3)}` : l.url; // else it begins where it begins: no seek
+    else this.feed = new PreviewFeed(this.el, l.span, start, this.preview!, (err) => this.failed?.(err));
     await new Promise<void>((resolve, reject) => {
       const v = this.el;
       const stop = () => reject(new DOMException("stopped", "AbortError"));
@@ -139,6 +145,7 @@ export class VideoStretch {
 
   dispose() {
     this.cancel.abort();
+    this.feed?.dispose();
     this.failed = null;
     this.loaded = null;
     this.el.pause();

@@ -42,10 +42,13 @@ describe("what people type", () => {
     ["前天", "2026-11-22 00:00:00"],
     ["yesterday 9pm", "2026-11-23 21:00:00"],
     ["今天 9：05", "2026-11-24 09:05:00"],
+    ["24日9点半", "2026-11-24 09:30:00"],
+    ["30号 9:05", "2026-10-30 09:05:00"],
   ] as const) {
     it(text, () => expect(wall(parse(text, now))).toBe(want));
   }
-  for (const text of ["", "25:00", "9:61", "11-31 9:00", "牛", "2026-13-01 9:00"]) {
+  it("keeps what is below a second", () => expect(parse("2026-11-23 09:05:07.120", now) - parse("2026-11-23 09:05:07", now)).toBe(120));
+  for (const text of ["", "32日9点", "25:00", "9:61", "11-31 9:00", "牛", "2026-13-01 9:00"]) {
     it(`is not understood: "${text}"`, () => expect(parse(text, now)).toBeNaN());
   }
 });

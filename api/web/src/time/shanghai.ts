@@ -44,7 +44,7 @@ const days: Record<string, number> = { 今天: 0, today: 0, 昨天: -1, yesterda
  * What is missing is taken from now's day; a time alone that lies ahead is yesterday's. NaN: not understood.
  */
 export function parse(text: string, now: Ms): Ms {
-  let s = text.trim().toLowerCase().replace(/：/g, ":").replace(/[./年月](?=\d)/g, "-").replace(/日/g, " ").replace(/t(?=\d)/, " ");
+  let s = text.trim().toLowerCase().replace(/：/g, ":").replace(/[./年月](?=\d)/g, (mark, at: number, all: string) => (all.slice(0, at).includes(":") ? mark : "-")).replace(/日/g, " ").replace(/t(?=\d)/, " ");
   let base = startOfDay(now);
   let dated = false;
   for (const [word, shift] of Object.entries(days)) {
@@ -53,6 +53,14 @@ export function parse(text: string, now: Ms): Ms {
       dated = true;
       s = s.slice(word.length).trim();
     }
+  }
+  const only = /^(\d{1,2})[日号]\s*/.exec(text.trim());
+  if (only) { // of this month, or of the one before
+    const today = new Date(now + offset);
+    const month = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() - (Number(only[1]) > today.getUTCDate() ? 1 : 0)));
+    base = dayOf(month.getUTCFullYear(), month.getUTCMonth() + 1, Number(only[1]));
+    dated = true;
+    s = s.replace(/^\d{1,2}[\s号]+/, "");
   }
   const d = /^(?:(\d{4})-)?(\d{1,2})-(\d{1,2})(?:\s+|$)/.exec(s);
   if (d) {

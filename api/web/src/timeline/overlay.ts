@@ -9,6 +9,37 @@ import type { Scene } from "./scene";
 
 type Pen = CanvasRenderingContext2D;
 
+/** Columns are whole pixels from top to bottom. */
+export interface Columns {
+  x: number;
+  width: number;
+}
+
+/** moving is where cursor and pointer are drawn. */
+export function moving(g: Pen, s: Scene): Columns[] {
+  const out: Columns[] = [];
+  if (s.hover) out.push({ x: Math.round(s.hover.x), width: 1 });
+  if (s.cursor !== null) {
+    const scale = scaleOf(s);
+    const x = xOf(scale, s.cursor);
+    if (inView(s, scale, x)) {
+      const { left, width } = plate(g, s, scale, x);
+      const from = Math.floor(Math.min(left - 1, x - 7));
+      out.push({ x: from, width: Math.ceil(Math.max(left + width + 1, x + 7)) - from });
+    }
+  }
+  return out;
+}
+
+const inView = (s: Scene, scale: Scale, x: number) => x >= scale.left - 1 && x <= s.box.width + 1;
+
+/** plate is where the cursor's time stands, within its border. */
+function plate(g: Pen, s: Scene, scale: Scale, x: number): { left: number; width: number } {
+  // Digits are of one width: it need not be measured anew 60 times a second.
+  const width = widthOf(g, font.bold, "00:00:00.000") + 10;
+  return { left: Math.min(Math.max(x - width / 2, scale.left + 1), s.box.width - width - 1), width };
+}
+
 export function paintOverlay(g: Pen, s: Scene): void {
   const scale = scaleOf(s);
   g.save();
@@ -82,7 +113,7 @@ function bookmark(g: Pen, x: number): void {
 
 function cursor(g: Pen, s: Scene, scale: Scale, t: Ms): void {
   const x = xOf(scale, t);
-  if (x < scale.left - 1 || x > s.box.width + 1) return;
+  if (!inView(s, scale, x)) return;
   g.fillStyle = ink.cursor;
   g.fillRect(x - 1, lane, 2, s.box.height - lane);
   g.beginPath();
@@ -93,14 +124,12 @@ function cursor(g: Pen, s: Scene, scale: Scale, t: Ms): void {
   g.lineTo(x - 6, lane + 9);
   g.closePath();
   g.fill();
-  // Digits are of one width: the plate need not be measured anew 60 times a second.
-  const w = widthOf(g, font.bold, "00:00:00.000") + 10;
-  const left = Math.min(Math.max(x - w / 2, scale.left + 1), s.box.width - w - 1);
-  g.fillRect(left - 1, 1, w + 2, lane - 1);
+  const { left, width } = plate(g, s, scale, x);
+  g.fillRect(left - 1, 1, width + 2, lane - 1);
   g.fillStyle = ink.ground;
-  g.fillRect(left, 2, w, lane - 3);
+  g.fillRect(left, 2, width, lane - 3);
   g.fillStyle = ink.text;
   g.font = font.bold;
   g.textAlign = "center";
-  g.fillText(timeOf(t, true), left + w / 2, lane / 2 + 1);
+  g.fillText(timeOf(t, true), left + width / 2, lane / 2 + 1);
 }

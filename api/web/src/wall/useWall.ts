@@ -1,5 +1,6 @@
 import { computed, onBeforeUnmount, reactive, watch } from "vue";
-import { Tile, type TileSource } from "@/player/tile";
+import type { TileSource } from "@/player/state";
+import { Tile } from "@/player/tile";
 import type { Shown } from "@/player/state";
 import { Wall } from "@/player/wall";
 import { showTime } from "@/shell/time";
