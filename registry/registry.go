@@ -30,6 +30,10 @@ const (
 	keyName = "secret.key"
 )
 
+// cacheKiB is what each connection may keep of the database in memory: what is asked
+// for most of a hundred thousand cameras. A small registry fills little of it.
+const cacheKiB = 16 << 10
+
 // ActSink takes acts and returns when the store has them; acts.Log is one. An
 // error that wraps acts.ErrNotShipped means: taken, and on its way. An act may
 // be given twice, with the same id.
@@ -89,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (*Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}
-	db, err := sqldb.Open(ctx, filepath.Join(cfg.Dir, dbName), migrations, sqldb.Options{Log: cfg.Log})
+	db, err := sqldb.Open(ctx, filepath.Join(cfg.Dir, dbName), migrations, sqldb.Options{CacheKiB: cacheKiB, Log: cfg.Log})
 	if err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}

@@ -55,7 +55,7 @@ func (a *App) Document(w http.ResponseWriter, _ *http.Request) error {
 
 // Icon serves the icon.
 func (a *App) Icon(w http.ResponseWriter, r *http.Request) error {
-	return a.file(w, r, "icon.svg", "no-cache")
+	return a.file(w, r, "icon.svg", "max-age=86400") // browsers look for it with every change of the address
 }
 
 // Part serves a part of the app, compressed where it was built so and the browser

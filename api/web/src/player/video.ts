@@ -14,7 +14,7 @@ interface Loaded {
 
 /** ask finds out what a stretch is by its first byte: to HEAD a server could not say why it refuses. */
 export async function ask(url: string, signal: AbortSignal): Promise<Loaded> {
-  const r = await send(url, { headers: { Range: "bytes=0-0" }, signal });
+  const r = await send(url, { headers: { Range: "bytes=0-0" }, cache: "no-store", signal }); // in the cache it would be pieced together with what the player asks for
   await r.arrayBuffer();
   const from = r.headers.get("X-Clip-From") ?? "";
   const to = r.headers.get("X-Clip-To") ?? "";

@@ -1,6 +1,6 @@
 import { onBeforeUnmount, onMounted, ref, type ShallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
-import { CameraMap, type MapEvents, type Source } from "@/map/map";
+import type { CameraMap, MapEvents, Source } from "@/map/map";
 import { answer, asFailure, type Failure, server } from "@/server/client";
 
 const remembered = "qianshao.base";
@@ -14,17 +14,27 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
   const failure = ref<Failure | null>(null);
   const sources = ref<Source[]>([]);
   const base = ref(localStorage.getItem(remembered) ?? "");
+  let Kind: typeof CameraMap | null = null; // it comes by itself: pictures need not wait for a map
   let map: CameraMap | null = null;
   let outlines: unknown = null;
+  let gone = false;
+  let toFit: Parameters<CameraMap["fit"]> | null = null; // asked for before there was a map
 
   function make() {
+    if (!Kind || !host.value) return;
     const view = map?.view;
     map?.destroy();
-    map = new CameraMap(host.value!, on, { map: t("map.label"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
+    map = new Kind(host.value, on, { map: t("map.label"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
     if (outlines) map.setOutlines(outlines);
     map.setSources(sources.value, base.value || null);
     draw(map);
     if (view) map.view = view;
+    if (toFit) map.fit(...toFit);
+    toFit = null;
+  }
+  function fit(...what: Parameters<CameraMap["fit"]>) {
+    if (map) map.fit(...what);
+    else toFit = what;
   }
   async function load() {
     failure.value = null;
@@ -41,15 +51,25 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
       failure.value = asFailure(err);
     }
   }
-  onMounted(() => {
-    make();
+  onMounted(async () => {
     void load();
+    try {
+      Kind = (await import("@/map/map")).CameraMap;
+    } catch (err) {
+      failure.value = asFailure(err);
+    }
+    if (gone) return;
+    make();
+    if (map && outlines) loaded?.(map);
   });
-  onBeforeUnmount(() => map?.destroy());
+  onBeforeUnmount(() => {
+    gone = true;
+    map?.destroy();
+  });
   watch(locale, make);
   watch(base, (name) => {
     localStorage.setItem(remembered, name);
     map?.setSources(sources.value, name || null);
   });
-  return { failure, sources, base, load, redraw: () => map && draw(map), get: () => map };
+  return { failure, sources, base, load, fit, redraw: () => map && draw(map), get: () => map };
 }
