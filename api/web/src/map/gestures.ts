@@ -126,6 +126,7 @@ export class Gestures {
     if (e.target !== this.el) return;
     const centre = this.map.getView().getCenter();
     if (e.key === "Enter" && centre && !this.things.hand.drawing) {
+      e.preventDefault(); // a fan's first button has the focus at once, and is not to be pressed
       const hit = this.hit(centre, 12);
       if (hit) this.meet(hit, additive(e));
       else this.pick(centre);

@@ -35,7 +35,7 @@ export function prominent(c: MapCamera): boolean {
 }
 
 /** The map goes no closer than this. Cameras nearer to each other than a dot is wide stay together there. */
-export const closestZoom = 20;
+export const zoomMost = 20;
 export const dotWidth = 15;
 
 /** Below zoom 14 more cameras than this would be a blot; they are drawn in groups. */

@@ -11,7 +11,7 @@ import { Hand } from "./draw";
 import { Gestures } from "./gestures";
 import { Handles } from "./handles";
 import { Hold } from "./hold";
-import { closestZoom } from "./looks";
+import { zoomMost } from "./looks";
 import { Route } from "./route";
 import { ShapeLayer } from "./shape";
 import type { DrawKind, Hop, Labels, MapCamera, MapEvents, Part, Shape, Source, View } from "./types";
@@ -60,7 +60,7 @@ export class CameraMap {
     this.map = new OlMap({
       target: el,
       layers: [...this.base.layers, this.shapes.layer, this.route.lines, ...this.cameras.layers, this.route.numbers],
-      view: new OlView({ center: fromLonLat([start.lon, start.lat]), zoom: start.zoom, minZoom: 3, maxZoom: closestZoom, enableRotation: false, multiWorld: false }),
+      view: new OlView({ center: fromLonLat([start.lon, start.lat]), zoom: start.zoom, minZoom: 3, maxZoom: zoomMost, enableRotation: false, multiWorld: false }),
       controls: [...controlsOf(labels, this.still), this.base.control],
       interactions: [...interactionsOf(this.still), this.hold, this.hand],
     });

@@ -9,7 +9,7 @@ export interface Seat {
 const arm = 40;
 const bow = 14;
 /** What a name needs beside its dot. */
-export const nameRoom = 150;
+export const nameRoom = 140;
 /** A row is this high, and never less than a finger can tell apart. */
 const row = 32;
 const rowLeast = 26;

@@ -1,5 +1,5 @@
 import { distance, groundResolution, resolutionAt } from "./geometry";
-import { closestZoom, dotWidth } from "./looks";
+import { zoomMost, dotWidth } from "./looks";
 import type { MapCamera } from "./types";
 
 /**
@@ -9,7 +9,7 @@ import type { MapCamera } from "./types";
 export function together(all: Iterable<MapCamera>, c: MapCamera): MapCamera[] {
   if (c.lon === null || c.lat === null) return [c];
   const { lon, lat } = c;
-  const metres = dotWidth * groundResolution(resolutionAt(closestZoom), lat);
+  const metres = dotWidth * groundResolution(resolutionAt(zoomMost), lat);
   const out: MapCamera[] = [];
   for (const o of all) {
     // Most are far away, and not worth the sines.
