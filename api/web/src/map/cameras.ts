@@ -36,6 +36,7 @@ export class Cameras {
   private next: readonly MapCamera[] = [];
   private current: string | null = null;
   private pointed: string | null = null;
+  private named = true;
   private readonly crowd = new Crowd();
   private readonly found = new VectorSource<Spot>({ wrapX: false });
   private readonly nexts = new VectorSource<Spot>({ wrapX: false });
@@ -66,9 +67,10 @@ export class Cameras {
     this.mark();
   }
 
-  /** point names the camera under the pointer. */
-  point(id: string | null) {
+  /** point marks the camera under the pointer, with its name unless that stands elsewhere. */
+  point(id: string | null, named = true) {
     this.pointed = id;
+    this.named = named;
     this.mark();
   }
 
@@ -122,7 +124,7 @@ export class Cameras {
     const ring: Ring = c.id === this.current ? "current" : next ? "next" : null;
     if (c.id !== this.pointed) return [glyphOf(c, ring)];
     const wedge = pointedWedge(f, resolution); // of several on one spot, it tells where this one looks
-    return [...(wedge ? [wedge] : []), glyphOf(c, ring), nameOf(c)];
+    return [...(wedge ? [wedge] : []), glyphOf(c, ring), ...(this.named ? [nameOf(c)] : [])];
   }
 }
 

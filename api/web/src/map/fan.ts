@@ -89,13 +89,10 @@ export class Fan {
     b.title = c.name;
     b.style[side === "right" ? "left" : "right"] = `${Math.abs(x) - 13}px`; // the dot's middle is on the leg's end
     b.style.top = `${y}px`;
-    const dot = document.createElement("span");
-    dot.className = "dot";
+    const dot = span("dot", "");
     dot.append(pictureOf(c));
-    const name = document.createElement("span");
-    name.className = "name";
-    name.textContent = c.name;
-    b.append(dot, name);
+    b.append(dot, span("name", c.name));
+    if (c.number !== undefined) b.append(span("number", String(c.number)));
     b.addEventListener("click", (e) => this.on.pick(c.id, e));
     b.addEventListener("focus", () => this.on.point(c.id));
     b.addEventListener("pointerenter", () => this.on.point(c.id));
@@ -121,6 +118,13 @@ export class Fan {
     e.preventDefault();
     e.stopPropagation();
   }
+}
+
+function span(name: string, text: string): HTMLSpanElement {
+  const s = document.createElement("span");
+  s.className = name;
+  s.textContent = text;
+  return s;
 }
 
 function leg(x: number, y: number): SVGLineElement {

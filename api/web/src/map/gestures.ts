@@ -44,7 +44,7 @@ export class Gestures {
         if (!additive(e)) this.fan.close();
         this.on.camera?.(id, additive(e));
       },
-      point: (id) => this.point(id),
+      point: (id) => this.point(id, false),
       label: (n) => show.together(n),
     });
     map.on("click", (e) => this.click(e as PointerEvt));
@@ -115,10 +115,10 @@ export class Gestures {
     if (!this.things.hold.changing) this.show.grip(null);
   }
 
-  private point(id: string | null) {
+  private point(id: string | null, named = true) {
     if (id === this.pointed) return;
     this.pointed = id;
-    this.things.cameras.point(id);
+    this.things.cameras.point(id, named);
     this.on.hover?.(id);
   }
 

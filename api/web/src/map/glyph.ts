@@ -24,9 +24,9 @@ export function glyphOf(c: MapCamera, ring: Ring = null): Style {
   return style;
 }
 
-/** pictureOf is a camera's glyph for the page, large, on a canvas of its own. */
+/** pictureOf is a camera's glyph for the page, large and without its number, on a canvas of its own. */
 export function pictureOf(c: MapCamera): HTMLCanvasElement {
-  const canvas = paint(signOf(c), 8, c.number, null);
+  const canvas = paint(signOf(c), 8, undefined, null);
   canvas.style.width = canvas.style.height = `${canvas.width / density}px`;
   return canvas;
 }

@@ -64,7 +64,11 @@ export class Handles {
       this.focused(null);
     });
     b.addEventListener("keydown", (e) => this.key(e, n));
-    b.addEventListener("keyup", (e) => e.key in arrows && this.hold.settle());
+    b.addEventListener("keyup", (e) => {
+      if (!(e.key in arrows)) return;
+      this.hold.settle();
+      this.focused(this.grips[n]?.part ?? null); // it still has the focus
+    });
     b.addEventListener("click", () => this.add(n));
     this.el.append(b);
     return b;
