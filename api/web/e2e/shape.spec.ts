@@ -53,9 +53,9 @@ test("a polygon is changed by keys", async ({ page }) => {
   await opened(page);
   await handles(page).nth(1).focus();
   await expect(handles(page).nth(1)).toHaveAttribute("aria-label", "顶点 2，共 4 个");
-  await expect(page.locator(".panel .hint")).toContainText("方向键移动顶点");
+  await expect(page.locator(".panel .hint")).toContainText("回车加点");
   for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
-  await expect(page.locator(".panel .hint")).toContainText("方向键移动顶点");
+  await expect(page.locator(".panel .hint")).toContainText("回车加点");
   await page.keyboard.press("Shift+ArrowUp");
   await expect.poll(() => corners(page)[1]![0]).toBeGreaterThan(square[1]![0]);
   expect(corners(page)[1]![1]).toBeGreaterThan(square[1]![1]);

@@ -28,7 +28,7 @@ export default {
     label: "地图", zoomIn: "放大", zoomOut: "缩小", base: "底图", noBase: "无底图", all: "全部摄像头", failed: "无法载入地图资料",
     centre: "圆心", rim: "半径", corner: "顶点 {n}，共 {of} 个", together: "同一位置有 {n} 个摄像头",
     grip: { centre: "拖动圆心移动范围，松开后重新查找。", rim: "拖动边缘改变半径，松开后重新查找。", corner: "拖动顶点改变形状；双击删除顶点。", edge: "从边线拖出一个新顶点。" },
-    keys: { centre: "方向键移动圆心，Shift 微调。", rim: "方向键改变半径，Shift 微调。", corner: "方向键移动顶点，Shift 微调；回车在后面加一个，Delete 删除。" },
+    keys: { centre: "方向键移动 · Shift 微调", rim: "方向键改变半径 · Shift 微调", corner: "方向键移动 · Shift 微调 · 回车加点 · Delete 删除" },
   },
   tile: {
     loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", empty: "空画面", toLive: "看实时",
