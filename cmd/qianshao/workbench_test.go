@@ -43,6 +43,8 @@ type facts struct {
 		Cameras []theirs  `json:"cameras"` // six of H.264 first
 		Point   []float64 `json:"point"`
 	} `json:"codings"`
+	// The other site, with base maps.
+	Ground groundFacts `json:"ground"`
 }
 
 type theirs struct {
@@ -74,6 +76,7 @@ func TestWorkbench(t *testing.T) {
 	f, dir := recordedDay(t)
 	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
 	f.URL = p.url
+	f.Ground = groundSite(t)
 	b, err := json.Marshal(f)
 	if err != nil {
 		t.Fatal(err)

@@ -8,13 +8,16 @@ export interface Facts {
   codings: { from: number; to: number; fps: number; frames: number; cameras: { id: string; name: string; coding: string }[]; point: [number, number] };
   past: { from: number; to: number; fps: number; frames: number; gap: [number, number]; cameras: { id: string; name: string }[]; point: [number, number] };
   live: { id: string; name: string }[];
+  /** The other site, with base maps and no footage: three cameras on a spot, a fourth beside it. */
+  ground: { url: string; token: string; spot: [number, number]; cameras: { id: string; name: string }[] };
 }
 
 export const facts: Facts = JSON.parse(readFileSync(process.env.QIANSHAO_FACTS!, "utf8"));
 
 /** test fails when the page complains in its console or asks anybody but its own server. */
-export const test = base.extend<{ complaints: string[] }>({
-  complaints: [async ({ page }, use) => {
+export const test = base.extend<{ site: string; complaints: string[] }>({
+  site: [facts.url, { option: true }],
+  complaints: [async ({ page, site }, use) => {
     const list: string[] = [];
     page.on("console", (m) => {
       // Chromium writes a line for each answer that is an error; those are looked at by the tests themselves.
@@ -22,7 +25,7 @@ export const test = base.extend<{ complaints: string[] }>({
     });
     page.on("pageerror", (e) => list.push(e.message));
     page.on("request", (r) => {
-      if (!r.url().startsWith(facts.url) && !/^(blob|data|about):/.test(r.url())) list.push(`asked ${r.url()}`);
+      if (!r.url().startsWith(`${site}/`) && !/^(blob|data|about):/.test(r.url())) list.push(`asked ${r.url()}`);
     });
     await use(list);
     if (list.length) throw new Error(`the page complains:\n${list.join("\n")}`);

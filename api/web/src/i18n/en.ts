@@ -26,7 +26,12 @@ const en: typeof zh = {
     rank: "#", camera: "Camera", distance: "Distance", view: "View", footage: "Footage", carrier: "Carrier", tile: "Tile", show: "Show in a tile", hide: "Take out of its tile", full: "complete", gaps: "gaps", nothing: "none", detail: "Details", sortBy: "Sort by {what}", partial: "Footage of some cameras was not found", cancelled: "Search cancelled",
     facing: "facing", beside: "beside", away: "away", unknown: "unknown",
   },
-  map: { label: "Map", zoomIn: "Zoom in", zoomOut: "Zoom out", base: "Base map", noBase: "No base map", all: "All cameras", failed: "Map data could not be loaded" },
+  map: {
+    label: "Map", zoomIn: "Zoom in", zoomOut: "Zoom out", base: "Base map", noBase: "No base map", all: "All cameras", failed: "Map data could not be loaded",
+    centre: "Centre", rim: "Radius", corner: "Corner {n} of {of}", together: "{n} cameras on one spot",
+    grip: { centre: "Drag the middle to move the circle; letting go searches again.", rim: "Drag the rim to resize the circle; letting go searches again.", corner: "Drag the corner; double-click removes it.", edge: "Drag a new corner out of the edge." },
+    keys: { centre: "Arrows move it · Shift: a little", rim: "Arrows resize it · Shift: a little", corner: "Arrows move it · Shift: a little · Enter adds one · Delete" },
+  },
   tile: {
     loading: "Loading…", none: "No footage at this moment", gap: "Footage missing", ahead: "Not recorded yet", before: "Before ({t})", after: "Next footage ({t})", failed: "Cannot be played", preview: "Transcoded preview", sub: "Sub-stream", live: "Live", pictures: "Single pictures", close: "Take out", enlarge: "Enlarge", shrink: "Back to the others", offset: "Clock {s} s off", empty: "Empty tile", toLive: "Watch live",
     noCodec: "This browser does not play this coding: pictures decoded by the server are shown instead. A download is the original.",

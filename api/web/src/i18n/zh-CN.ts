@@ -24,7 +24,12 @@ export default {
     rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", carrier: "运营商", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺口", nothing: "中断", detail: "详情", sortBy: "按 {what} 排序", partial: "部分摄像头的录像没有查到", cancelled: "已取消查找",
     facing: "朝向", beside: "侧向", away: "背向", unknown: "未知",
   },
-  map: { label: "地图", zoomIn: "放大", zoomOut: "缩小", base: "底图", noBase: "无底图", all: "全部摄像头", failed: "无法载入地图资料" },
+  map: {
+    label: "地图", zoomIn: "放大", zoomOut: "缩小", base: "底图", noBase: "无底图", all: "全部摄像头", failed: "无法载入地图资料",
+    centre: "圆心", rim: "半径", corner: "顶点 {n}，共 {of} 个", together: "同一位置有 {n} 个摄像头",
+    grip: { centre: "拖动圆心移动范围，松开后重新查找。", rim: "拖动边缘改变半径，松开后重新查找。", corner: "拖动顶点改变形状；双击删除顶点。", edge: "从边线拖出一个新顶点。" },
+    keys: { centre: "方向键移动 · Shift 微调", rim: "方向键改变半径 · Shift 微调", corner: "方向键移动 · Shift 微调 · 回车加点 · Delete 删除" },
+  },
   tile: {
     loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", empty: "空画面", toLive: "看实时",
     noCodec: "此浏览器不能直接播放这种编码，改为显示服务器解码的图片；下载的仍是原始录像。",

@@ -1,4 +1,4 @@
-import Feature from "ol/Feature.js";
+import Feature, { type FeatureLike } from "ol/Feature.js";
 import type { Extent } from "ol/extent.js";
 import OlPoint from "ol/geom/Point.js";
 import VectorLayer from "ol/layer/Vector.js";
@@ -10,6 +10,7 @@ import { glyphOf, type Ring } from "./glyph";
 import type { Box } from "./groups";
 import { groupRadius, nameZoom, prominent, wedgeZoom } from "./looks";
 import { cameraOf, dotStyle, groupOf, nameOf, nameStyle, wedgeStyle, type Spot } from "./styles";
+import { together } from "./together";
 import type { MapCamera } from "./types";
 
 /** A layer's minZoom is left out of its range; this much lower takes it in. */
@@ -20,6 +21,8 @@ const pull = 6;
 
 /** No group is drawn wider than this from its middle, pixels. */
 const groupMost = 40;
+
+const pointedWedge = wedgeStyle(0.5);
 
 /** What lies under a pointer: a camera, or the box of a group of them. */
 export type Hit = { camera: MapCamera } | { group: Box } | null;
@@ -33,6 +36,7 @@ export class Cameras {
   private next: readonly MapCamera[] = [];
   private current: string | null = null;
   private pointed: string | null = null;
+  private named = true;
   private readonly crowd = new Crowd();
   private readonly found = new VectorSource<Spot>({ wrapX: false });
   private readonly nexts = new VectorSource<Spot>({ wrapX: false });
@@ -46,7 +50,7 @@ export class Cameras {
     new VectorLayer({ source: this.crowd, style: dotStyle }),
     new VectorLayer({ source: this.found, style: dotStyle }),
     new VectorLayer({ source: this.nexts, style: (f) => glyphOf(cameraOf(f)!, "next") }),
-    new VectorLayer({ source: this.marks, style: (f) => this.markStyle(cameraOf(f)!) }),
+    new VectorLayer({ source: this.marks, style: (f, resolution) => this.markStyle(f, resolution) }),
     new VectorLayer({ source: this.crowd, style: nameStyle, minZoom: justBelow(nameZoom), declutter: true }),
     new VectorLayer({ source: this.found, style: nameStyle, minZoom: justBelow(nameZoom), declutter: true }),
   ];
@@ -63,9 +67,10 @@ export class Cameras {
     this.mark();
   }
 
-  /** point names the camera under the pointer. */
-  point(id: string | null) {
+  /** point marks the camera under the pointer, with its name unless that stands elsewhere. */
+  point(id: string | null, named = true) {
     this.pointed = id;
+    this.named = named;
     this.mark();
   }
 
@@ -74,6 +79,11 @@ export class Cameras {
     this.next = list;
     refill(this.nexts, list);
     this.mark();
+  }
+
+  /** together are the cameras that no zoom tells from one, with itself. */
+  together(c: MapCamera): MapCamera[] {
+    return together([...this.byID.values(), ...this.next.filter((n) => !this.byID.has(n.id))], c);
   }
 
   /** extent is that of what was found, else of all; null without any. */
@@ -98,20 +108,23 @@ export class Cameras {
     return best;
   }
 
+  get(id: string): MapCamera | undefined {
+    return this.byID.get(id) ?? this.next.find((c) => c.id === id);
+  }
+
   /** mark redraws what stands out: a source of its own, for the others may be many. */
   private mark() {
     const ids = new Set([this.current, this.pointed]);
     refill(this.marks, [...ids].flatMap((id) => (id === null ? [] : (this.get(id) ?? []))));
   }
 
-  private get(id: string): MapCamera | undefined {
-    return this.byID.get(id) ?? this.next.find((c) => c.id === id);
-  }
-
-  private markStyle(c: MapCamera): Style[] {
+  private markStyle(f: FeatureLike, resolution: number): Style[] {
+    const c = cameraOf(f)!;
     const next = this.next.some((x) => x.id === c.id);
     const ring: Ring = c.id === this.current ? "current" : next ? "next" : null;
-    return c.id === this.pointed ? [glyphOf(c, ring), nameOf(c)] : [glyphOf(c, ring)];
+    if (c.id !== this.pointed) return [glyphOf(c, ring)];
+    const wedge = pointedWedge(f, resolution); // of several on one spot, it tells where this one looks
+    return [...(wedge ? [wedge] : []), glyphOf(c, ring), ...(this.named ? [nameOf(c)] : [])];
   }
 }
 

@@ -2,10 +2,9 @@ import { fromLonLat } from "ol/proj.js";
 import { describe, expect, it } from "vitest";
 import { Cameras } from "./cameras";
 import { Crowd } from "./crowd";
+import { resolutionAt } from "./geometry";
 import { cameraOf, groupOf } from "./styles";
 import type { MapCamera } from "./types";
-
-const resolution = (zoom: number) => 156_543.03392804097 / 2 ** zoom;
 
 function camera(i: number, more: Partial<MapCamera> = {}): MapCamera {
   // A grid of 100 columns, about 10 m apart.
@@ -27,32 +26,32 @@ describe("a crowd of cameras", () => {
   it("is shown in groups from far, one by one from near", () => {
     const crowd = new Crowd();
     crowd.fill(list);
-    crowd.loadFeatures(all, resolution(13));
+    crowd.loadFeatures(all, resolutionAt(13));
     expect(counts(crowd).cameras).toBe(10_000);
     expect(counts(crowd).groups).toBeGreaterThan(0);
     expect(crowd.getFeatures().length).toBeLessThan(100);
-    crowd.loadFeatures(all, resolution(15));
+    crowd.loadFeatures(all, resolutionAt(15));
     expect(counts(crowd)).toEqual({ groups: 0, cameras: 10_000 });
   });
   it("has features of what is in view and half a screen around", () => {
     const crowd = new Crowd();
     crowd.fill(list);
     const [x, y] = fromLonLat([104.895, 25.095]) as [number, number];
-    crowd.loadFeatures([x - 50, y - 50, x + 50, y + 50], resolution(18));
+    crowd.loadFeatures([x - 50, y - 50, x + 50, y + 50], resolutionAt(18));
     const first = crowd.getFeatures();
     expect(first.length).toBeGreaterThan(50);
     expect(first.length).toBeLessThan(1000);
-    crowd.loadFeatures([x - 20, y - 20, x + 80, y + 80], resolution(18.4));
+    crowd.loadFeatures([x - 20, y - 20, x + 80, y + 80], resolutionAt(18.4));
     expect(crowd.getFeatures()).toEqual(first);
-    crowd.loadFeatures([x + 200, y, x + 300, y + 100], resolution(18));
+    crowd.loadFeatures([x + 200, y, x + 300, y + 100], resolutionAt(18));
     expect(crowd.getFeatures()).not.toEqual(first);
   });
   it("takes in another list, and leaves out cameras without a place", () => {
     const crowd = new Crowd();
     crowd.fill(list);
-    crowd.loadFeatures(all, resolution(13));
+    crowd.loadFeatures(all, resolutionAt(13));
     crowd.fill([camera(1), camera(2, { lon: null, lat: null })]);
-    crowd.loadFeatures(all, resolution(13));
+    crowd.loadFeatures(all, resolutionAt(13));
     expect(crowd.getFeatures().map((f) => cameraOf(f)!.id)).toEqual(["c1"]);
     expect(crowd.extent()).toEqual([...fromLonLat([104.8901, 25.09]), ...fromLonLat([104.8901, 25.09])]);
     crowd.fill([]);
@@ -75,9 +74,9 @@ describe("what lies under the pointer", () => {
     const cameras = new Cameras();
     cameras.fill(list);
     const crowd = cameras.layers[2]!.getSource() as Crowd;
-    crowd.loadFeatures(all, resolution(13));
+    crowd.loadFeatures(all, resolutionAt(13));
     const f = crowd.getFeatures().find(groupOf)!;
-    expect(cameras.at(f.getGeometry()!.getCoordinates(), resolution(13), 12)).toEqual({ group: groupOf(f)!.box });
+    expect(cameras.at(f.getGeometry()!.getCoordinates(), resolutionAt(13), 12)).toEqual({ group: groupOf(f)!.box });
   });
   it("is searched in what was found for what to fit", () => {
     const cameras = new Cameras();

@@ -3,13 +3,11 @@ import { boundingExtent, buffer, containsExtent, createEmpty, type Extent } from
 import OlPoint from "ol/geom/Point.js";
 import { fromLonLat } from "ol/proj.js";
 import VectorSource from "ol/source/Vector.js";
+import { resolutionAt } from "./geometry";
 import { groupsOf, within } from "./groups";
 import { grouped, groupCell, many } from "./looks";
 import type { Spot } from "./styles";
 import type { MapCamera } from "./types";
-
-/** A pixel of the map at zoom 0. */
-const widest = 156_543.03392804097;
 
 const everywhere: Extent = [-Infinity, -Infinity, Infinity, Infinity];
 
@@ -53,7 +51,7 @@ export class Crowd extends VectorSource<Spot> {
 
   /** loadFeatures is called by a layer before it draws. */
   override loadFeatures(extent: Extent, resolution: number) {
-    const zoom = Math.log2(widest / resolution);
+    const zoom = Math.log2(resolutionAt(0) / resolution);
     const level = this.groupedAt(zoom) ? Math.round(zoom) : Infinity;
     if (level === this.level && containsExtent(this.loaded, extent)) return;
     this.level = level;
@@ -61,7 +59,7 @@ export class Crowd extends VectorSource<Spot> {
     const more = Math.max(extent[2]! - extent[0]!, extent[3]! - extent[1]!) / 2;
     this.loaded = this.list.length <= many ? everywhere : buffer(extent, more);
     this.clear(true);
-    this.addFeatures(level === Infinity ? this.spots() : this.groups((groupCell * widest) / 2 ** level));
+    this.addFeatures(level === Infinity ? this.spots() : this.groups(groupCell * resolutionAt(level)));
   }
 
   private spots(): Spot[] {

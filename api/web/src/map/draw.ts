@@ -1,31 +1,27 @@
 import type MapBrowserEvent from "ol/MapBrowserEvent.js";
 import Pointer from "ol/interaction/Pointer.js";
-import { fromLonLat, toLonLat } from "ol/proj.js";
-import { boundRadius, cornersMost, distance, gripOf, groundResolution, type Grip } from "./geometry";
+import { fromLonLat } from "ol/proj.js";
+import { apart } from "./change";
+import { boundRadius, cornersMost, distance } from "./geometry";
+import type { Hold } from "./hold";
+import { near, type PointerEvt, pointed } from "./pointer";
 import type { ShapeLayer } from "./shape";
 import type { Circle, DrawKind, Point, Shape } from "./types";
-
-type PointerEvt = MapBrowserEvent<PointerEvent>;
 
 export interface HandEvents {
   shape(s: Shape): void;
   drawing(kind: DrawKind | null): void;
 }
 
-/** Two clicks this near, in pixels, are at one place. */
-const near = (e: PointerEvent) => (e.pointerType === "touch" ? 20 : 9);
-
 /**
  * Hand is drawing by hand. A circle is drawn by a drag, or a click at its centre
  * and one at its rim; a polygon by clicks, the last one at its first corner or
- * twice. A circle that stands is moved by its centre and resized by its rim.
+ * twice. What stood before rests meanwhile.
  */
 export class Hand extends Pointer {
-  private shape: Shape = null;
   private kind: DrawKind | null = null;
   private corners: Point[] = [];
-  private circle: Circle | null = null; // being drawn or changed
-  private grip: Grip = null;
+  private circle: Circle | null = null;
   private from: number[] = []; // pixel of the press
   private dragged = false;
   private again = false; // the press is the second one of a circle
@@ -33,6 +29,7 @@ export class Hand extends Pointer {
 
   constructor(
     private readonly layer: ShapeLayer,
+    private readonly hold: Hold,
     private readonly out: HandEvents,
   ) {
     super();
@@ -41,37 +38,19 @@ export class Hand extends Pointer {
   get drawing(): DrawKind | null {
     return this.kind;
   }
-  get changing(): boolean {
-    return this.grip !== null;
-  }
-
-  /** stand takes the shape as the page knows it. */
-  stand(s: Shape) {
-    this.shape = s;
-    if (this.kind === null && !this.changing) this.layer.show(s);
-  }
 
   begin(kind: DrawKind | null) {
     const was = this.kind;
     this.kind = kind;
     this.corners = [];
-    this.circle = this.grip = null;
-    this.layer.show(kind === null ? this.shape : null);
+    this.circle = null;
+    this.hold.rest(kind !== null);
     if (kind !== was) this.out.drawing(kind);
   }
 
   /** mine is whether a click belongs to the drawing, and not to what lies under it. */
   mine(e: MapBrowserEvent): boolean {
     return this.kind !== null || this.own.has(e.originalEvent);
-  }
-
-  /** over is what of the circle lies under the pointer. */
-  over(e: PointerEvt): Grip {
-    const s = this.shape;
-    const resolution = e.map.getView().getResolution();
-    if (s?.kind !== "circle" || resolution === undefined) return null;
-    const { lon, lat, radius } = s.circle;
-    return gripOf(distance([lon, lat], placeOf(e)), radius, groundResolution(resolution, lat), near(e.originalEvent));
   }
 
   /** key does what a key means while something is drawn; false: nothing. */
@@ -95,61 +74,45 @@ export class Hand extends Pointer {
   }
 
   override handleDownEvent(e: PointerEvt): boolean {
-    const { button, shiftKey, ctrlKey, metaKey } = e.originalEvent;
     // A polygon's clicks leave the map free to be dragged on.
-    if (button !== 0 || this.kind === "polygon") return false;
+    if (e.originalEvent.button !== 0 || this.kind !== "circle") return false;
     this.from = e.pixel;
     this.dragged = false;
-    const [lon, lat] = placeOf(e);
-    if (this.kind === "circle") {
-      this.again = this.circle !== null;
-      this.circle ??= { lon, lat, radius: 0 };
-      return true;
-    }
-    this.grip = shiftKey || ctrlKey || metaKey ? null : this.over(e);
-    if (this.grip && this.shape?.kind === "circle") this.circle = { ...this.shape.circle };
-    return this.grip !== null;
+    this.again = this.circle !== null;
+    const [lon, lat] = pointed(e);
+    this.circle ??= { lon, lat, radius: 0 };
+    return true;
   }
 
   override handleDragEvent(e: PointerEvt) {
     this.dragged ||= apart(e.pixel, this.from) > 4;
-    if (this.dragged) this.change(e);
+    if (this.dragged) this.widen(e);
   }
 
   override handleMoveEvent(e: PointerEvt) {
-    if (this.kind === "polygon" && this.corners.length > 0) this.layer.sketch(this.corners, placeOf(e));
-    if (this.kind === "circle" && this.circle) this.change(e);
+    if (this.kind === "polygon" && this.corners.length > 0) this.layer.sketch(this.corners, pointed(e));
+    if (this.kind === "circle") this.widen(e);
   }
 
   override handleUpEvent(e: PointerEvt): boolean {
-    const circle = this.circle;
-    if (this.kind === "circle") {
-      if (this.dragged || this.again) {
-        this.change(e);
-        e.preventDefault(); // no click follows
-        this.finish(this.circle && { kind: "circle", circle: this.circle });
-      } else if (circle) this.layer.show({ kind: "circle", circle: { ...circle, radius: boundRadius(0) } }, true);
-      return false;
-    }
-    this.grip = this.circle = null;
-    if (this.dragged && circle) {
-      e.preventDefault();
-      this.finish({ kind: "circle", circle });
-    }
+    if (!this.circle) return false; // it was given up
+    if (this.dragged || this.again) {
+      this.widen(e);
+      e.preventDefault(); // no click follows
+      this.finish({ kind: "circle", circle: this.circle });
+    } else this.layer.show({ kind: "circle", circle: { ...this.circle, radius: boundRadius(0) } }, true);
     return false;
   }
 
-  /** change lets the circle follow the pointer. */
-  private change(e: PointerEvt) {
+  /** widen lets the circle's rim follow the pointer. */
+  private widen(e: PointerEvt) {
     if (!this.circle) return;
-    const [lon, lat] = placeOf(e);
-    if (this.grip === "centre") this.circle = { ...this.circle, lon, lat };
-    else this.circle = { ...this.circle, radius: boundRadius(distance([this.circle.lon, this.circle.lat], [lon, lat])) };
+    this.circle = { ...this.circle, radius: boundRadius(distance([this.circle.lon, this.circle.lat], pointed(e))) };
     this.layer.show({ kind: "circle", circle: this.circle }, true);
   }
 
   private corner(e: PointerEvt) {
-    const at = placeOf(e);
+    const at = pointed(e);
     const onto = (p: Point | undefined) => {
       const pixel = p && e.map.getPixelFromCoordinate(fromLonLat(p));
       return pixel ? apart(pixel, e.pixel) <= near(e.originalEvent) : false;
@@ -171,17 +134,8 @@ export class Hand extends Pointer {
   }
 
   private finish(s: Shape) {
-    this.shape = s;
+    this.hold.stand(s);
     this.begin(null);
     this.out.shape(s);
   }
-}
-
-function placeOf(e: PointerEvt): Point {
-  const [lon, lat] = toLonLat(e.coordinate);
-  return [lon!, lat!];
-}
-
-function apart(a: number[], b: number[]): number {
-  return Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!);
 }

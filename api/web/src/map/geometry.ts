@@ -42,6 +42,11 @@ export function destination([lon, lat]: Point, direction: number, metres: number
   return [((lon + east / rad + 540) % 360) - 180, Math.asin(Math.min(1, Math.max(-1, sin))) / rad];
 }
 
+/** resolutionAt is how many of the map's units a pixel is at a zoom. */
+export function resolutionAt(zoom: number): number {
+  return 156_543.03392804097 / 2 ** zoom;
+}
+
 /** groundResolution turns the map's units per pixel (web mercator) into metres per pixel. */
 export function groundResolution(resolution: number, lat: number): number {
   return resolution * Math.cos(lat * rad);
@@ -81,14 +86,11 @@ function degrees(x: number): string {
   return String(Number(x.toFixed(6)));
 }
 
-/** What a finger or mouse takes hold of. */
-export type Grip = "centre" | "rim" | null;
-
 /**
  * gripOf says which part of a circle lies under the pointer: far metres from its
  * centre, at so many metres per pixel, with a reach in pixels.
  */
-export function gripOf(far: number, radius: number, metresPerPixel: number, reach: number): Grip {
+export function gripOf(far: number, radius: number, metresPerPixel: number, reach: number): "centre" | "rim" | null {
   const off = Math.abs(far - radius) / metresPerPixel;
   // Of a small circle the inner half moves it, and the rest resizes it.
   if (far / metresPerPixel <= Math.min(reach, radius / metresPerPixel / 2)) return "centre";

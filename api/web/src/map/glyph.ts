@@ -1,7 +1,7 @@
 // Pictures of cameras, painted once each on a small canvas.
 import Icon from "ol/style/Icon.js";
 import Style from "ol/style/Style.js";
-import { ink, signOf, type Sign } from "./looks";
+import { ink, prominent, signOf, type Sign } from "./looks";
 import type { MapCamera } from "./types";
 
 /** Two canvas pixels per CSS pixel: sharp on office screens and phones. */
@@ -13,16 +13,22 @@ export type Ring = "current" | "next" | null;
 const cache = new Map<string, Style>();
 
 export function glyphOf(c: MapCamera, ring: Ring = null): Style {
-  const sign = signOf(c);
-  const big = c.found === true || c.number !== undefined || ring !== null;
-  const key = `${sign} ${big} ${c.number ?? ""} ${ring ?? ""}`;
+  const big = prominent(c) || ring !== null;
+  const key = `${signOf(c)} ${big} ${c.number ?? ""} ${ring ?? ""}`;
   let style = cache.get(key);
   if (!style) {
-    const img = paint(sign, big ? 8 : 5.5, c.number, ring);
+    const img = paint(signOf(c), big ? 8 : 5.5, c.number, ring);
     style = new Style({ image: new Icon({ img, scale: 1 / density }), zIndex: c.number !== undefined ? 1 : 0 });
     cache.set(key, style);
   }
   return style;
+}
+
+/** pictureOf is a camera's glyph for the page, large and without its number, on a canvas of its own. */
+export function pictureOf(c: MapCamera): HTMLCanvasElement {
+  const canvas = paint(signOf(c), 8, undefined, null);
+  canvas.style.width = canvas.style.height = `${canvas.width / density}px`;
+  return canvas;
 }
 
 function paint(sign: Sign, radius: number, number: number | undefined, ring: Ring): HTMLCanvasElement {

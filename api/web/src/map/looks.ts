@@ -34,6 +34,10 @@ export function prominent(c: MapCamera): boolean {
   return c.found === true || c.number !== undefined;
 }
 
+/** The map goes no closer than this. Cameras nearer to each other than a dot is wide stay together there. */
+export const zoomMost = 20;
+export const dotWidth = 15;
+
 /** Below zoom 14 more cameras than this would be a blot; they are drawn in groups. */
 export const many = 400;
 export const groupZoom = 14;

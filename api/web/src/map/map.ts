@@ -9,9 +9,12 @@ import { Cameras } from "./cameras";
 import { controlsOf, interactionsOf, nameButtons, stillWanted } from "./controls";
 import { Hand } from "./draw";
 import { Gestures } from "./gestures";
+import { Handles } from "./handles";
+import { Hold } from "./hold";
+import { zoomMost } from "./looks";
 import { Route } from "./route";
 import { ShapeLayer } from "./shape";
-import type { DrawKind, Hop, Labels, MapCamera, MapEvents, Shape, Source, View } from "./types";
+import type { DrawKind, Hop, Labels, MapCamera, MapEvents, Part, Shape, Source, View } from "./types";
 
 export type * from "./types";
 
@@ -28,10 +31,12 @@ export class CameraMap {
   private readonly cameras = new Cameras();
   private readonly route = new Route();
   private readonly shapes = new ShapeLayer();
+  private readonly hold: Hold;
   private readonly hand: Hand;
   private readonly map: OlMap;
   private readonly gestures: Gestures;
   private told = ""; // the view the page knows
+  private gripped: Part | null = null; // as the page knows it
   private waiting: (() => void) | null = null; // a fit, until the element has a size
 
   constructor(
@@ -39,9 +44,11 @@ export class CameraMap {
     private readonly on: MapEvents,
     labels: Labels,
   ) {
-    this.hand = new Hand(this.shapes, {
+    this.hold = new Hold(this.shapes, { shape: (s) => this.on.shape?.(s), grip: (part) => this.grip(part, "pointer") });
+    this.hand = new Hand(this.shapes, this.hold, {
       shape: (s) => this.on.shape?.(s),
       drawing: (kind) => {
+        this.gestures.fan.close();
         this.gestures.cursor(kind ? "crosshair" : "");
         this.on.drawing?.(kind);
       },
@@ -53,14 +60,17 @@ export class CameraMap {
     this.map = new OlMap({
       target: el,
       layers: [...this.base.layers, this.shapes.layer, this.route.lines, ...this.cameras.layers, this.route.numbers],
-      view: new OlView({ center: fromLonLat([start.lon, start.lat]), zoom: start.zoom, minZoom: 3, maxZoom: 20, enableRotation: false, multiWorld: false }),
+      view: new OlView({ center: fromLonLat([start.lon, start.lat]), zoom: start.zoom, minZoom: 3, maxZoom: zoomMost, enableRotation: false, multiWorld: false }),
       controls: [...controlsOf(labels, this.still), this.base.control],
-      interactions: [...interactionsOf(this.still), this.hand],
+      interactions: [...interactionsOf(this.still), this.hold, this.hand],
     });
     nameButtons(el);
-    this.gestures = new Gestures(el, this.map, this.cameras, this.hand, on, {
+    new Handles(this.map, this.hold, labels, (part) => this.grip(part, "keys"));
+    this.gestures = new Gestures(el, this.map, { cameras: this.cameras, hold: this.hold, hand: this.hand }, on, {
       extent: (e) => this.show(e, 60),
       spot: (place) => this.map.getView().animate({ center: place, zoom: closest, duration: this.still ? 0 : 250 }),
+      grip: (part) => this.grip(part, "pointer"),
+      together: labels.together,
     });
     this.told = JSON.stringify(this.view); // where nobody went is not told
     this.map.on("moveend", () => this.tell());
@@ -71,6 +81,7 @@ export class CameraMap {
 
   setCameras(list: MapCamera[]) {
     this.cameras.fill(list);
+    this.gestures.fan.renew((id) => this.cameras.get(id));
   }
 
   setCurrent(id: string | null) {
@@ -78,7 +89,7 @@ export class CameraMap {
   }
 
   setShape(s: Shape) {
-    this.hand.stand(s);
+    this.hold.stand(s);
   }
 
   /** draw begins a drawing; null, or Escape, leaves the shape as it was. */
@@ -158,6 +169,12 @@ export class CameraMap {
     const view = this.map.getView();
     view.cancelAnimations();
     view.fit(extent, { padding: [edge, edge, edge, edge], maxZoom: closest, duration: this.still ? 0 : 250 });
+  }
+
+  private grip(part: Part | null, by: "pointer" | "keys") {
+    if (part === this.gripped) return;
+    this.gripped = part;
+    this.on.grip?.(part, by);
   }
 
   /** tell passes on where the map has come to, once. */

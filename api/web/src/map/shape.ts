@@ -13,7 +13,8 @@ import RegularShape from "ol/style/RegularShape.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
 import Text from "ol/style/Text.js";
-import { circleRing, destination } from "./geometry";
+import { apart, placeOf } from "./change";
+import { circleRing, cornersMost, destination } from "./geometry";
 import { font, ink, lengthText } from "./looks";
 import type { Point, Shape } from "./types";
 
@@ -21,7 +22,11 @@ const fill = new Fill({ color: "rgba(213, 94, 0, 0.06)" });
 const line = new Stroke({ color: ink.red, width: 2, lineDash: [7, 4] });
 const solid = new Stroke({ color: ink.red, width: 2 });
 const knob = new CircleStyle({ radius: 5, fill: new Fill({ color: ink.white }), stroke: solid });
+const dot = new CircleStyle({ radius: 3, fill: new Fill({ color: ink.white }), stroke: new Stroke({ color: ink.red, width: 1 }) });
 const cross = new RegularShape({ points: 4, radius: 7, radius2: 0, stroke: solid });
+
+/** An edge shorter than this, in pixels, has no room for a dot between its corners. */
+const edgeLeast = 44;
 
 /** ShapeLayer shows where is looked, or what is being drawn. */
 export class ShapeLayer {
@@ -35,7 +40,9 @@ export class ShapeLayer {
   /** show draws a whole shape; while it changes, with its radius. */
   show(s: Shape, changing = false) {
     this.source.clear(true);
-    if (s?.kind === "polygon") this.source.addFeature(new Feature(new Polygon([project(s.points)])));
+    if (s?.kind === "polygon") {
+      this.source.addFeatures([new Feature(new Polygon([project(s.points)])), edgesOf(s), marked(new MultiPoint(project(s.points)), knob)]);
+    }
     if (s?.kind !== "circle") return;
     const { lon, lat, radius } = s.circle;
     const at: Point = [lon, lat];
@@ -61,6 +68,18 @@ export class ShapeLayer {
     if (all.length > 1) this.source.addFeature(new Feature(area));
     this.source.addFeature(marked(new MultiPoint(project(corners)), knob));
   }
+}
+
+/** edgesOf are dots where edges may get a corner. */
+function edgesOf(s: Shape & { kind: "polygon" }): Feature {
+  const ends = project(s.points);
+  const middles = project(s.points.map((_, n) => placeOf(s, { part: "edge", n })!));
+  const f = new Feature(new MultiPoint(middles));
+  f.setStyle((_, resolution) => {
+    const shown = middles.filter((_m, n) => apart(ends[n]!, ends[(n + 1) % ends.length]!) >= edgeLeast * resolution);
+    return ends.length < cornersMost ? new Style({ geometry: new MultiPoint(shown), image: dot }) : undefined;
+  });
+  return f as Feature;
 }
 
 function project(points: readonly Point[]): number[][] {

@@ -33,6 +33,9 @@ export type Point = [number, number];
 
 export type Shape = { kind: "circle"; circle: Circle } | { kind: "polygon"; points: Point[] } | null;
 
+/** What of a shape can be held: a circle has a centre and a rim, a polygon corners and edges. */
+export type Part = "centre" | "rim" | "corner" | "edge";
+
 export type DrawKind = "circle" | "polygon";
 
 export interface View {
@@ -68,8 +71,10 @@ export interface MapEvents {
   pick?(lon: number, lat: number): void;
   /** additive: with Shift, Ctrl or the Mac's command key. */
   camera?(id: string, additive: boolean): void;
-  /** A shape was drawn by hand, or the circle moved or resized. */
+  /** A shape was drawn by hand, or changed and let go. */
   shape?(s: Shape): void;
+  /** A part of the shape is pointed at or held, or its handle has the focus; null: none any more. */
+  grip?(part: Part | null, by: "pointer" | "keys"): void;
   moved?(v: View): void;
   hover?(id: string | null): void;
   /** Drawing began; null: it ended, with a shape or without. */
@@ -80,4 +85,10 @@ export interface Labels {
   map: string;
   zoomIn: string;
   zoomOut: string;
+  centre: string;
+  rim: string;
+  /** The nth corner of so many. */
+  corner(n: number, of: number): string;
+  /** So many cameras on one spot. */
+  together(n: number): string;
 }

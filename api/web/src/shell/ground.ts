@@ -24,7 +24,10 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
     if (!Kind || !host.value) return;
     const view = map?.view;
     map?.destroy();
-    map = new Kind(host.value, on, { map: t("map.label"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut") });
+    map = new Kind(host.value, on, {
+      map: t("map.label"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut"), centre: t("map.centre"), rim: t("map.rim"),
+      corner: (n, of) => t("map.corner", { n, of }), together: (n) => t("map.together", { n }),
+    });
     if (outlines) map.setOutlines(outlines);
     map.setSources(sources.value, base.value || null);
     draw(map);
