@@ -17,10 +17,10 @@ var docs = struct {
 	places, outlines, maps, tile                     huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
 	preview, still                                   huma.Operation
-	register, registerCSV, verify, registerPage      huma.Operation
+	register, registerCSV, verify, signInPage        huma.Operation
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
 	app                                              huma.Operation
-	whoAmI, signIn, signOut, useLink, signInPage     huma.Operation
+	ways, whoAmI, signIn, signOut, useLink           huma.Operation
 	changePassword, newFactor, confirmFactor, mePage huma.Operation
 	cases, openCase, oneCase, caseViewings, members  huma.Operation
 	hops, adoption, closing, approval, review        huma.Operation
@@ -151,7 +151,9 @@ var docs = struct {
 	openapi:      bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
 	app:          bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
 	page:         bytesOf("getPage", "The page of cameras: live view, timeline, playback of one", "", "text/html", nil, 200)(),
-	registerPage: bytesOf("getRegisterPage", "The page of the access register", "", "text/html", nil, 200)(),
+	ways: huma.Operation{
+		OperationID: "getWaysIn", Tags: []string{"session"}, Summary: "How people may sign in",
+	},
 	whoAmI: huma.Operation{
 		OperationID: "getSession", Tags: []string{"session"}, Summary: "Who is signed in",
 		Description: "401 when nobody is.", Errors: []int{401},

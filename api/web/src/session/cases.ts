@@ -3,7 +3,7 @@ import { answer, asFailure, type Failure, server } from "@/server/client";
 import type { components } from "@/server/schema";
 import { moment } from "@/time/shanghai";
 import type { Span } from "@/time/span";
-import { session } from "./session";
+import { may, session } from "./session";
 
 export type Case = components["schemas"]["CaseJSON"];
 export type NewCase = components["schemas"]["OpenCaseInBody"];
@@ -32,7 +32,7 @@ export const nameOf = (c: Case) => c.number || c.id;
 export const spanOf = (c: Case): Span => ({ from: moment(c.from), to: moment(c.to) });
 
 export async function loadCases() {
-  if (session.open) return;
+  if (session.open || !may("search")) return;
   try {
     const list = await answer(server.GET("/api/v1/cases", { params: { query: { state: "open", limit: 200 } } }));
     state.items = list.items ?? [];
