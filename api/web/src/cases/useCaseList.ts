@@ -14,14 +14,17 @@ export function useCaseList() {
   let cancel = new AbortController();
   onBeforeUnmount(() => cancel.abort());
 
-  async function load(standing: Standing | undefined = asked) {
+  const load = (standing?: Standing) => {
     asked = standing;
+    return again();
+  };
+  async function again() {
     cancel.abort();
     cancel = new AbortController();
     const { signal } = cancel;
     Object.assign(state, { busy: true, failure: null });
     try {
-      const page = await answer(server.GET("/api/v1/cases", { params: { query: { state: standing } }, signal }));
+      const page = await answer(server.GET("/api/v1/cases", { params: { query: { state: asked } }, signal }));
       items.value = page.items ?? [];
       Object.assign(state, { more: page.more, loaded: true });
     } catch (err) {
@@ -31,6 +34,6 @@ export function useCaseList() {
     state.busy = false;
   }
   /** changed shows how things stand after something was done, here and in the header. */
-  const changed = () => Promise.all([load(), loadCases()]);
-  return { state, items, load, changed };
+  const changed = () => Promise.all([again(), loadCases()]);
+  return { state, items, load, again, changed };
 }

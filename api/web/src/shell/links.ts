@@ -14,6 +14,7 @@ const menu: readonly Link[] = [
   { page: "cases", to: "/cases" },
   { page: "camera", to: "/cameras", plain: true },
   { page: "audit", to: "/audit" },
+  { page: "me", to: "/me" },
   { page: "settings", to: "/settings" },
 ];
 
