@@ -148,9 +148,9 @@ var docs = struct {
 	healthz: bytesOf("getHealth", "Whether the process answers", "", "application/json", nil, 200)(),
 	readyz: bytesOf("getReady", "Whether everything needed to record and to answer works", "503 names the checks that fail, each with what to do.",
 		"application/json", []int{503}, 200)(),
-	openapi:      bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
-	app:          bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
-	page:         bytesOf("getPage", "The page of cameras: live view, timeline, playback of one", "", "text/html", nil, 200)(),
+	openapi: bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
+	app:     bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
+	page:    bytesOf("getPage", "The page of cameras: live view, timeline, playback of one", "", "text/html", nil, 200)(),
 	ways: huma.Operation{
 		OperationID: "getWaysIn", Tags: []string{"session"}, Summary: "How people may sign in",
 	},

@@ -295,6 +295,14 @@ test("an emergency counts with the auditor, who reviews what nobody approved", a
   await expect(page.locator("[data-test=new]")).toHaveCount(0);
   await sound(page, "cases of an auditor");
   await shot(page, "cases-auditor");
+  // The hop of the test before waits for a review.
+  await page.selectOption("#standing", "due");
+  const due = page.locator("[data-case]", { hasText: "B4" });
+  await due.locator('button:has-text("审核")').click();
+  await expect(page.locator("dialog [data-test=done]")).toBeDisabled(); // without a finding
+  await page.fill("#case-note", "扩展有据");
+  await page.click("dialog [data-test=done]");
+  await expect(page.locator("[data-test=none]")).toContainText("没有这样的案件");
 });
 
 test("cases that cannot be loaded: why, and again", async ({ page }) => {

@@ -27,7 +27,7 @@ export default {
     none: "还没有案件", noneNext: "要看录像，先立案；情况紧急时用“紧急调阅”。", noneYet: "有民警立案后，这里会出现。", noneSo: "没有这样的案件", more: "另有 {n} 个更早的，请按状态筛选。",
     number: "案件编号", class: "案由类别", span: "录像时段", spanWhat: "能看这段时间的录像；要看实时，终点晚于现在。", area: "范围", areaWhat: "村、乡镇等行政区划，或地点周围一圈；可多个。", single: "或单个摄像头（运营商:编号，可多个）", noArea: "“{name}”不能作为范围：请选行政区划、地标或坐标。", lackArea: "请至少选一个地点，或填一个摄像头。",
     days: "有效天数", members: "同案人员", logins: "登录名，用空格或逗号分开", growth: "允许沿路径扩展：每一跳 2 公里、前后 30 分钟，事后审核", largeWhat: "范围过大（摄像头或时段超过一人可批的数量）时，需另一名民警审批后才能看。", opened: "已立案，可以看录像了。",
-    expires: "有效至", by: "立案人", large: "需审批", largeIs: { cameras: "摄像头 {n} 个（一人可批至 {most} 个）", hours: "录像 {n} 小时（一人可批至 {most} 小时）" }, approved: "已审批", adopted: "已转为案件", route: "路径", ended: "已结束", reviewed: "已审核",
+    expires: "有效至", by: "立案人", large: "范围较大", largeIs: { cameras: "摄像头 {n} 个（一人可批至 {most} 个）", hours: "录像 {n} 小时（一人可批至 {most} 小时）" }, approved: "已审批", adopted: "已转为案件", route: "路径", ended: "已结束", reviewed: "已审核",
     circle: "({lon}, {lat}) 周围 {n} 米", polygons: "{n} 个多边形", cameras: "摄像头 {list}", manyCameras: "{n} 个摄像头",
     look: "看录像", approve: "同意", approveWhat: "同意后立案人和同案人员即可看范围内的录像。", refuse: "不同意", refuseWhat: "案件随即结束，立案人会看到理由。", adopt: "转为案件", adoptWhat: "紧急调阅成为正式案件，不再等待审核。", membersWhat: "同案人员能看同样的录像，也能看到彼此看过什么。立案人始终在内。", save: "保存",
     hop: "添加一跳", hopWhat: "把一个摄像头周围 2 公里、此刻前后 30 分钟纳入本案；记入登记，事后审核。", hopCamera: "路径经过哪个摄像头（编号，或 运营商:编号）", hopAt: "时刻", whoSaw: "谁看过", end: "结束案件", endWhat: "结束后不能再看这个案件的录像。", review: "审核", reviewWhat: "审核意见随案件保存。",

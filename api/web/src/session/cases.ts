@@ -26,7 +26,8 @@ export const current = computed<Case | null>(() => (state.items.find((c) => c.id
 /** needed is whether a case must be chosen first. */
 export const needed = computed(() => !session.open && current.value === null);
 
-export const nameOf = (c: Case) => c.number || c.id;
+/** nameOf is what people call a case: an emergency has a reason alone. */
+export const nameOf = (c: Case) => c.number || c.reason || c.id;
 
 /** spanOf is the footage that may be seen in a case. */
 export const spanOf = (c: Case): Span => ({ from: moment(c.from), to: moment(c.to) });
