@@ -96,7 +96,8 @@ func TestCasesPage(t *testing.T) {
 	b.Shot("case")
 	b.Do(chromedp.Click("[data-test=new]"))
 	b.Fill("#case-number", "A522301-2", "#case-class", "盗窃", "#case-reason", "三头黄牛", "#case-from", "2026-11-01 00:00", "#case-to", "2026-11-03 00:00",
-		"#case-cameras", "local:QX-1，local:QX-2", "#place", "104.9,25.09")
+		"#case-cameras", "local:QX-1，local:QX-2")
+	b.Do(chromedp.SendKeys("#place", "104.9,25.09"))
 	b.Until("the place", "document.querySelector('[role=option]')")
 	b.Do(chromedp.Click("[role=option]"))
 	b.Until("that it is taken", "document.querySelector('[data-test=case-form] fieldset > ul > li')?.innerText.includes('500')")

@@ -120,8 +120,7 @@ test("what a case does not reach is refused, and it is said why, in place", asyn
   await page.goto(`${facts.url}/camera/${past.cameras[4]!.id}?at=${new Date(past.from + 60_000).toISOString()}&case=${two}`);
   await expect(page.locator(".tile")).toContainText("案件");
   await shot(page, "camera-outside");
-  await page.selectOption("#case", village);
-  await page.locator("[data-test=replay]").click();
+  await page.selectOption("#case", village); // which allows it
   await playing(page, 1);
 });
 
@@ -309,7 +308,7 @@ test("cases that cannot be loaded: why, and again", async ({ page }) => {
   await signedIn(page, people.officer, "/cases");
   await expect(page.locator("[data-case]").first()).toBeVisible();
   await page.route("**/api/v1/cases*", (r) => r.abort());
-  await page.selectOption("#standing", "closed");
+  await page.selectOption("#standing", "expired");
   await expect(page.locator("main [role=alert]", { hasText: "连不上服务器" })).toBeVisible();
   await page.unroute("**/api/v1/cases*");
   await page.click('main button:has-text("重试")');
@@ -335,7 +334,7 @@ test("English is complete on the new pages", async ({ page }) => {
     await page.waitForSelector("main h1");
     await page.waitForTimeout(500);
     const words = await page.evaluate(() => document.body.innerText);
-    expect(words.replace(/下纳灰村|兴义市|黔西南布依族苗族自治州|走失老人，查找去向|走失人员|三头黄牛\S*|盗窃|同意，范围合理|中文/g, "").match(/[一-鿿]+/g), path).toBeNull();
+    expect(words.replace(/下纳灰村\S*|兴义市|黔西南布依族苗族自治州|走失老人，查找去向|走失人员|三头黄牛\S*|盗窃|同意，范围合理|中文/g, "").match(/[一-鿿]+/g), path).toBeNull();
     await shot(page, `english-${path.replace(/\W+/g, "-")}`);
   }
 });
