@@ -36,7 +36,7 @@ export async function loadCases() {
   if (session.open || !may("search")) return;
   try {
     const list = await answer(server.GET("/api/v1/cases", { params: { query: { state: "open", limit: 200 } } }));
-    state.items = list.items ?? [];
+    state.items = (list.items ?? []).filter((c) => c.may.work); // others may only be approved
     state.failure = null;
     if (!state.items.some((c) => c.id === state.current)) choose(state.items.length === 1 ? state.items[0]!.id : "");
   } catch (err) {

@@ -12,10 +12,10 @@ const menu: readonly Link[] = [
   { page: "trace", to: "/trace" },
   { page: "downloads", to: "/downloads" },
   { page: "cases", to: "/cases" },
-  { page: "camera", to: "/cameras", plain: true },
   { page: "audit", to: "/audit" },
   { page: "me", to: "/me" },
   { page: "settings", to: "/settings" },
+  { page: "camera", to: "/cameras", plain: true },
 ];
 
 /** linksTo are the links of the menu to some pages, in its order. */
