@@ -54,7 +54,7 @@ func (s *site) showing() (paths []string) {
 			}
 		}
 	}
-	if len(paths) != 8 {
+	if len(paths) != 9 {
 		s.t.Fatalf("%d routes show footage: %v", len(paths), paths)
 	}
 	return paths
