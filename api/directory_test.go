@@ -75,7 +75,7 @@ func TestSignInThroughDirectory(t *testing.T) {
 	}
 
 	b := browser()
-	b.want(200, `id="directory"`, "GET", "/sign-in", nil)
+	b.want(200, `"directory":true`, "GET", "/api/v1/session/ways", nil)
 	server.SetGroups("choir")
 	if to := in(b, "/"); to != "/sign-in?failed=directory_no_role" {
 		t.Errorf("without a role: %s", to)

@@ -17,10 +17,10 @@ var docs = struct {
 	places, outlines, maps, tile                     huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
 	preview, still                                   huma.Operation
-	register, registerCSV, verify, registerPage      huma.Operation
+	register, registerCSV, verify, signInPage        huma.Operation
 	metrics, healthz, readyz, openapi, page, assets  huma.Operation
 	app                                              huma.Operation
-	whoAmI, signIn, signOut, useLink, signInPage     huma.Operation
+	ways, whoAmI, signIn, signOut, useLink           huma.Operation
 	changePassword, newFactor, confirmFactor, mePage huma.Operation
 	cases, openCase, oneCase, caseViewings, members  huma.Operation
 	hops, adoption, closing, approval, review        huma.Operation
@@ -148,10 +148,12 @@ var docs = struct {
 	healthz: bytesOf("getHealth", "Whether the process answers", "", "application/json", nil, 200)(),
 	readyz: bytesOf("getReady", "Whether everything needed to record and to answer works", "503 names the checks that fail, each with what to do.",
 		"application/json", []int{503}, 200)(),
-	openapi:      bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
-	app:          bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
-	page:         bytesOf("getPage", "The page of cameras: live view, timeline, playback of one", "", "text/html", nil, 200)(),
-	registerPage: bytesOf("getRegisterPage", "The page of the access register", "", "text/html", nil, 200)(),
+	openapi: bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
+	app:     bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
+	page:    bytesOf("getPage", "The page of cameras: live view, timeline, playback of one", "", "text/html", nil, 200)(),
+	ways: huma.Operation{
+		OperationID: "getWaysIn", Tags: []string{"session"}, Summary: "How people may sign in",
+	},
 	whoAmI: huma.Operation{
 		OperationID: "getSession", Tags: []string{"session"}, Summary: "Who is signed in",
 		Description: "401 when nobody is.", Errors: []int{401},

@@ -136,7 +136,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1),
 		accounts: newLimits(cfg.PerAccount, time.Now), addresses: newLimits(cfg.PerAddress, time.Now),
 	}
-	page, err := web.New(web.Config{Version: cfg.Version, NoAuth: cfg.Accounts == nil, Directory: cfg.Directory != nil})
+	page, err := web.New(web.Config{Version: cfg.Version, NoAuth: cfg.Accounts == nil})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

@@ -54,7 +54,7 @@ func (s *site) showing() (paths []string) {
 			}
 		}
 	}
-	if len(paths) != 8 {
+	if len(paths) != 9 {
 		s.t.Fatalf("%d routes show footage: %v", len(paths), paths)
 	}
 	return paths
@@ -250,32 +250,33 @@ func TestRegisterPage(t *testing.T) {
 	id := s.camera("local", "GATE", 104.9, 25.09)
 	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
 	s.record(id, storagetest.Script{Runs: []storagetest.Run{{Pieces: piece(v, 60)}}})
-	p := webtest.Open(t, s.url+"/register", 1280, 800)
-	p.Until("what an empty one says", "document.querySelector('#note').innerText.includes('没有符合条件')")
+	p := webtest.OpenApp(t, s.url+"/audit", 1280, 800)
+	p.Until("what an empty one says", "document.querySelector('main').innerText.includes('没有符合条件')")
 	for n := range 130 {
 		from := begin + timeline.Micros(n)*100*timeline.Second/1000
 		if answer, b := s.do(http.MethodGet, fmt.Sprintf("/api/v1/cameras/%s/play.mp4?%s", id, span(from, from+2*timeline.Second))); answer.StatusCode != http.StatusOK {
 			t.Fatalf("%s %s", answer.Status, b)
 		}
 	}
-	p.Follow("#to-cameras")
+	p.Follow(`a[href="/cameras"]`)
 	p.Follow("#to-register")
-	p.Until("the newest entries", "document.querySelectorAll('#rows tr').length === 100 && document.querySelector('#rows').innerText.includes('院坝 GATE')")
-	p.Do(chromedp.Click("#more"))
-	p.Until("the older ones", "document.querySelectorAll('#rows tr').length === 130 && document.querySelector('#more').hidden")
-	p.Do(chromedp.Click("#verify"))
-	p.Until("the verdict", "document.querySelector('#verified').innerText.includes('130 条登记完好')")
+	p.Until("the newest entries", "document.querySelectorAll('tbody tr').length === 100 && document.querySelector('tbody').innerText.includes('院坝 GATE')")
+	p.Do(chromedp.Click("[data-test=older]"))
+	p.Until("the older ones", "document.querySelectorAll('tbody tr').length === 130 && !document.querySelector('[data-test=older]')")
+	p.Do(chromedp.Click("[data-test=verify]"))
+	p.Until("the verdict", "/登记完好[^]*130 条/.test(document.querySelector('[data-test=verified]')?.innerText)")
 	p.Shot("zh")
-	p.Do(chromedp.SetValue("#kind", "viewing.open"), chromedp.Click("#filter button"))
-	p.Until("the filter", "document.querySelectorAll('#rows tr').length === 1")
-	p.Do(chromedp.Click("#lang"))
-	p.Until("English", "document.querySelector('#rows').innerText.includes('viewing begins')")
+	p.Fill("#audit-kind", "viewing.open")
+	p.Until("the filter", "document.querySelectorAll('tbody tr').length === 1 && location.search.includes('kind=viewing.open')")
+	p.Press("English")
+	p.Until("English", "document.querySelector('tbody').innerText.includes('viewing begins')")
 	p.Shot("en")
 	if wide := webtest.Ask[int](p, "document.documentElement.scrollWidth"); wide > 1280 {
 		t.Errorf("the page is %d pixels wide", wide)
 	}
-	p.Do(chromedp.SetValue("#camera", "nobody"), chromedp.Click("#filter button"))
-	p.Until("the error", "document.querySelector('#note.bad')?.innerText.includes('nobody')")
+	p.Fill("#audit-camera", "nobody")
+	p.Press("Show")
+	p.Until("the error", "document.querySelector('main [role=alert]')?.innerText.includes('nobody')")
 	if bad := p.Complaints("404"); len(bad) > 0 {
 		t.Errorf("the console says %q", bad)
 	}

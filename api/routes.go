@@ -63,18 +63,16 @@ func (h *Handler) routes(page *web.Page) []route {
 		{path: "/readyz", doc: docs.readyz, serve: h.readyz},
 		{path: "/openapi.json", doc: docs.openapi, serve: h.openapi},
 
-		{path: "/me", doc: docs.mePage, serve: page.Me},
-		{path: "/sign-in", doc: docs.signInPage, serve: page.SignIn},
 		{path: "/cameras", doc: docs.page, serve: page.Index},
-		{path: "/register", doc: docs.registerPage, serve: page.Register},
 		{path: web.Prefix + "{file...}", doc: docs.assets, serve: page.Asset},
 		{path: web.AppPrefix + "{file...}", doc: docs.assets, serve: page.Part},
 		{path: "/icon.svg", doc: docs.assets, serve: page.Icon},
 	}
+	described := map[string]huma.Operation{"/{$}": docs.app, "/cases": docs.casesPage, "/me": docs.mePage, "/sign-in": docs.signInPage}
 	for _, address := range web.AppPages {
-		op := docs.assets
-		if address == "/{$}" {
-			op = docs.app
+		op, ok := described[address]
+		if !ok {
+			op = docs.assets
 		}
 		list = append(list, route{path: address, doc: op, serve: page.Document})
 	}
@@ -89,7 +87,6 @@ func (h *Handler) routes(page *web.Page) []route {
 		)
 	}
 	return append(list,
-		route{path: "/cases", doc: docs.casesPage, serve: page.Cases},
 		route{path: "/api/v1/cases", action: access.ListCases, doc: docs.cases, mount: asJSON(h, h.listCases)},
 		route{path: "/api/v1/cases", method: http.MethodPost, action: access.OpenCase, doc: docs.openCase, mount: asJSON(h, h.openCase)},
 		route{path: file, action: access.ReadCase, doc: docs.oneCase, mount: asJSON(h, h.getCase)},
@@ -106,6 +103,7 @@ func (h *Handler) routes(page *web.Page) []route {
 		route{path: viewing, method: http.MethodDelete, action: access.OpenViewing, doc: docs.closeViewing, mount: asJSON(h, h.closeViewing)},
 		route{path: viewing + "/shares", method: http.MethodPost, action: access.OpenViewing, doc: docs.share, mount: asJSON(h, h.shareViewing)},
 
+		route{path: session + "/ways", doc: docs.ways, mount: asJSON(h, h.waysIn)},
 		route{path: session, doc: docs.whoAmI, mount: asJSON(h, h.whoAmI)},
 		route{path: session, method: http.MethodPost, doc: docs.signIn, mount: asJSON(h, h.signIn)},
 		route{path: session, method: http.MethodDelete, doc: docs.signOut, mount: asJSON(h, h.signOut)},

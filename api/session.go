@@ -32,6 +32,19 @@ type signInIn struct {
 	}
 }
 
+type waysOut struct {
+	Body struct {
+		Directory bool `json:"directory" doc:"through the bureau's directory, too"`
+	}
+}
+
+// waysIn answers GET /api/v1/session/ways: what the page to sign in offers.
+func (h *Handler) waysIn(context.Context, *asked, *emptyIn) (*waysOut, error) {
+	out := &waysOut{}
+	out.Body.Directory = h.cfg.Directory != nil
+	return out, nil
+}
+
 type personOut struct {
 	Cache  string `header:"Cache-Control"`
 	Cookie string `header:"Set-Cookie"`

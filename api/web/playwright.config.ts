@@ -1,9 +1,10 @@
 import { defineConfig } from "@playwright/test";
 
-// The site is started by TestWorkbench in cmd/qianshao, which runs these.
+// The site is started by TestWorkbench and TestWorkbenchAccounts in cmd/qianshao, which run these.
 export default defineConfig({
   testDir: "e2e",
-  testMatch: process.env.BENCH ? "bench.ts" : "*.spec.ts",
+  testMatch: process.env.BENCH ? "bench.ts" : process.env.ACCOUNTS ? "accounts.spec.ts" : "*.spec.ts",
+  testIgnore: process.env.ACCOUNTS ? [] : "accounts.spec.ts", // it wants a site with accounts
   outputDir: "test-results",
   workers: 1,
   retries: 0,

@@ -1,8 +1,8 @@
 // Package web is the pages. The workbench (src, built into dist) is an app of its
-// own: README.md. What it has no pages for yet (a camera's day, cases, the access
-// register, signing in) is plain HTML, CSS and modules of JavaScript in static,
-// embedded and served as they stand, under a folder whose name changes with their
-// content, so that browsers keep them for good and never mix two versions.
+// own: README.md. What it has no page for yet, the list of cameras, is plain HTML,
+// CSS and modules of JavaScript in static, embedded and served as they stand, under
+// a folder whose name changes with their content, so that browsers keep them for
+// good and never mix two versions.
 package web
 
 import (
@@ -41,9 +41,7 @@ const (
 // Config is what the page says about the server.
 type Config struct {
 	Version string
-	// Directory: people may sign in through it, too.
-	Directory bool
-	NoAuth    bool // there are no accounts: the pages say so
+	NoAuth  bool // there are no accounts: the pages say so
 }
 
 // Page serves the pages. Its methods may be called by many goroutines.
@@ -93,7 +91,7 @@ func New(cfg Config) (*Page, error) {
 			continue
 		}
 		var b bytes.Buffer
-		if err := pages.ExecuteTemplate(&b, name, map[string]any{"Assets": p.folder, "Version": cfg.Version, "NoAuth": cfg.NoAuth, "Directory": cfg.Directory}); err != nil {
+		if err := pages.ExecuteTemplate(&b, name, map[string]any{"Assets": p.folder, "Version": cfg.Version, "NoAuth": cfg.NoAuth}); err != nil {
 			return nil, fmt.Errorf("page: %w", err)
 		}
 		p.pages[name] = b.Bytes()
@@ -110,20 +108,6 @@ func New(cfg Config) (*Page, error) {
 
 // Index serves the page of cameras and footage.
 func (p *Page) Index(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "index.html") }
-
-// Register serves the page of the access register.
-func (p *Page) Register(w http.ResponseWriter, _ *http.Request) error {
-	return p.page(w, "register.html")
-}
-
-// SignIn serves the page to sign in and to set a password.
-func (p *Page) SignIn(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "signin.html") }
-
-// Cases serves the page of cases.
-func (p *Page) Cases(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "cases.html") }
-
-// Me serves the page of one's own account.
-func (p *Page) Me(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "me.html") }
 
 func (p *Page) page(w http.ResponseWriter, name string) error {
 	return document(w, p.pages[name])

@@ -43,19 +43,13 @@ func TestAccounts(t *testing.T) {
 		t.Errorf("without signing in: HTTP %d", code)
 	}
 	setup := regexp.MustCompile(`http://\S+/sign-in#setup=l_\S+`).FindString(p.out)
-	b := webtest.Open(t, setup, 900, 700)
-	b.Until("the form", "document.querySelector('#what').textContent === '创建第一个管理员' && location.hash === ''")
-	fill := func(fields ...string) {
-		t.Helper()
-		for i := 0; i < len(fields); i += 2 {
-			b.Do(chromedp.SendKeys(fields[i], fields[i+1]))
-		}
-	}
-	fill("#name", "赵", "#login", "zhao", "#password", "correct horse battery", "#again", "correct horse bakery")
-	b.Do(chromedp.Click("#go"))
-	b.Until("that the passwords differ", "document.querySelector('#note').innerText.includes('不一样')")
-	b.Do(chromedp.SetValue("#again", "correct horse battery"))
-	b.Follow("#go")
+	b := webtest.OpenApp(t, setup, 900, 700)
+	b.Until("the form", "document.querySelector('h1')?.textContent === '创建第一个管理员' && location.hash === ''")
+	b.Fill("#name", "赵", "#login", "zhao", "#password", "correct horse battery", "#again", "correct horse bakery")
+	b.Do(chromedp.Click("[data-test=go]"))
+	b.Until("that the passwords differ", "document.querySelector('[data-test=trouble]')?.innerText.includes('不一样')")
+	b.Fill("#again", "correct horse battery")
+	b.Follow("[data-test=go]")
 	b.Until("the cameras", "document.querySelector('#list').innerText.includes('村口') && document.querySelector('#me').innerText === '赵'")
 	b.Shot("admin")
 	if webtest.Ask[bool](b, "document.querySelector('#to-register').checkVisibility()") {
@@ -63,31 +57,31 @@ func TestAccounts(t *testing.T) {
 	}
 	// A second factor, and signing in with it.
 	b.Follow("#me")
-	b.Until("that there is none", "document.querySelector('#second-state').innerText.includes('未启用')")
-	fill("#second-old", "correct horse battery")
-	b.Do(chromedp.Click("#second-go"))
-	b.Until("the picture to scan", "document.querySelector('#qr').naturalWidth === 220")
+	b.Until("that there is none", "document.querySelector('[data-test=factor]')?.innerText.includes('未启用')")
+	b.Fill("#factor-password", "correct horse battery")
+	b.Do(chromedp.Click("[data-test=factor-form] button"))
+	b.Until("the picture to scan", "document.querySelector('#qr')?.naturalWidth === 220")
 	b.Shot("second-factor")
-	phone := webtest.Ask[string](b, "document.querySelector('#secret').innerText")
-	fill("#shown", codeOf(t, phone, time.Now()))
-	b.Do(chromedp.Click("#second-go"))
-	b.Until("that it is on", "document.querySelector('#second-state').innerText.includes('已启用')")
-	b.Follow("#sign-out")
-	b.Until("the page to sign in", "document.querySelector('#what').textContent === '登录'")
-	fill("#login", "zhao", "#password", "correct horse battery")
-	b.Do(chromedp.Click("#go"))
-	b.Until("to be asked for the code", "document.querySelector('#code-row').checkVisibility()")
-	fill("#code", codeOf(t, phone, time.Now().Add(30*time.Second))) // each works once
-	b.Follow("#go")
+	phone := webtest.Ask[string](b, "document.querySelector('[data-test=secret]').innerText")
+	b.Fill("#shown", codeOf(t, phone, time.Now()))
+	b.Do(chromedp.Click("[data-test=factor-form] button"))
+	b.Until("that it is on", "document.querySelector('[data-test=factor]')?.innerText.includes('已启用')")
+	b.Follow("[data-test=sign-out]")
+	b.Until("the page to sign in", "document.querySelector('h1')?.textContent === '登录'")
+	b.Fill("#login", "zhao", "#password", "correct horse battery")
+	b.Do(chromedp.Click("[data-test=go]"))
+	b.Until("to be asked for the code", "document.activeElement?.id === 'code'")
+	b.Fill("#code", codeOf(t, phone, time.Now().Add(30*time.Second))) // each works once
+	b.Follow("[data-test=go]")
 	b.Until("the cameras again", "document.querySelector('#me').innerText === '赵'")
 	command("password alone", "account", "forget-phone", "zhao")
 
 	command("unit QXN", "account", "unit", "QXN", "--name", "黔西南州公安局", "--kind", "bureau")
 	link := regexp.MustCompile(`http://\S+/sign-in#link=l_\S+`).FindString(command("added wang", "account", "add", "wang", "--name", "王", "--role", "auditor", "--unit", "QXN"))
-	b = webtest.Open(t, link, 900, 700)
-	fill("#password", "another long password", "#again", "another long password")
-	b.Follow("#go")
-	b.Until("the register", "location.pathname === '/register' && document.querySelector('#me').innerText === '王 · QXN' && document.querySelector('#rows').innerText.includes('新建账号 · wang')")
+	b = webtest.OpenApp(t, link, 900, 700)
+	b.Fill("#password", "another long password", "#again", "another long password")
+	b.Follow("[data-test=go]")
+	b.Until("the register", "location.pathname === '/audit' && document.querySelector('[data-test=me]')?.innerText === '王 · QXN' && /新建账号[^]*wang/.test(document.querySelector('tbody')?.innerText)")
 
 	bearer := regexp.MustCompile(`q_\S+`).FindString(command("told once", "token", "issue", "--name", "uptime", "--role", "admin"))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/metrics", nil)
@@ -104,8 +98,8 @@ func TestAccounts(t *testing.T) {
 	}
 
 	command("is closed", "account", "close", "wang")
-	b.Follow("#verify")
-	b.Until("the page to sign in again", "location.pathname === '/sign-in'")
+	b.Follow("[data-test=verify]")
+	b.Until("why, on the page to sign in", "location.pathname === '/sign-in' && document.querySelector('[data-test=why]')?.innerText.includes('登录已失效')")
 	if out, errs, code := qianshao(t, "account", "link", "wang", "--data", dir); code != exitFailed || !strings.Contains(errs, "the account is closed") {
 		t.Errorf("a link for a closed account: exit %d\n%s%s", code, out, errs)
 	}

@@ -56,6 +56,20 @@ type theirs struct {
 // The workbench, in a real browser, against the program with simulated cameras and
 // a recorded day: api/web/e2e, run by Playwright.
 func TestWorkbench(t *testing.T) {
+	web := builtWeb(t)
+	t.Setenv("QIANSHAO_RETENTION_DAYS", "3650") // that day is kept
+	t.Setenv("QIANSHAO_REGISTER_DAYS", "3650")
+	f, dir := recordedDay(t)
+	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
+	f.URL = p.url
+	f.Ground = groundSite(t)
+	playwright(t, web, f)
+	p.terminate(t)
+}
+
+// builtWeb is the folder of the web app, which was built.
+func builtWeb(t *testing.T) string {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("-short: drives a browser for minutes")
 	}
@@ -71,13 +85,13 @@ func TestWorkbench(t *testing.T) {
 			t.Skipf("the web app was not built (make web): %v", err)
 		}
 	}
-	t.Setenv("QIANSHAO_RETENTION_DAYS", "3650") // that day is kept
-	t.Setenv("QIANSHAO_REGISTER_DAYS", "3650")
-	f, dir := recordedDay(t)
-	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
-	f.URL = p.url
-	f.Ground = groundSite(t)
-	b, err := json.Marshal(f)
+	return web
+}
+
+// playwright runs the browser's tests of a site.
+func playwright(t *testing.T, web string, site any, env ...string) {
+	t.Helper()
+	b, err := json.Marshal(site)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +102,12 @@ func TestWorkbench(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), filepath.Join(web, "node_modules/.bin/playwright"), "test")
 	cmd.Args = append(cmd.Args, strings.Fields(os.Getenv("E2E"))...) // -g NAME, --update-snapshots
 	cmd.Dir = web
-	cmd.Env = append(os.Environ(), "QIANSHAO_FACTS="+path)
+	cmd.Env = append(append(os.Environ(), "QIANSHAO_FACTS="+path), env...)
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.terminate(t)
 }
 
 // coded are the codings of the cameras of facts.Codings.

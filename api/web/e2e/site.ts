@@ -10,6 +10,12 @@ export interface Facts {
   live: { id: string; name: string }[];
   /** The other site, with base maps and no footage: three cameras on a spot, a fourth beside it. */
   ground: { url: string; token: string; spot: [number, number]; cameras: { id: string; name: string }[] };
+  /** With accounts: logins by what they are, all with one password; links that nobody has used. */
+  people: Record<"officer" | "second" | "carrier" | "auditor" | "household" | "other", string>;
+  password: string;
+  links: { fresh: string; used: string };
+  /** villages are the codes of the divisions of past and live. */
+  villages: [string, string];
 }
 
 export const facts: Facts = JSON.parse(readFileSync(process.env.QIANSHAO_FACTS!, "utf8"));
@@ -116,4 +122,9 @@ export function off(number: number, clock: number, { from, fps, frames }: { from
   if (d > loop / 2) d -= loop;
   if (d < -loop / 2) d += loop;
   return d;
+}
+
+/** shot keeps a picture of the page where QIANSHAO_SHOTS says. */
+export async function shot(page: Page, name: string) {
+  if (process.env.QIANSHAO_SHOTS) await page.screenshot({ path: `${process.env.QIANSHAO_SHOTS}/${name}.png`, fullPage: true });
 }

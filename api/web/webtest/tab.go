@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"qianshao/api/web"
 	"qianshao/storage/timeline"
 )
 
@@ -67,6 +68,24 @@ func Open(t *testing.T, url string, width, height int64) *Tab {
 	t.Cleanup(func() { stop(); done.Wait() })
 	p.Go(url)
 	return p
+}
+
+// OpenApp is Open for a page of the app. Where that was not built the test is
+// skipped, but not in CI.
+func OpenApp(t *testing.T, url string, width, height int64) *Tab {
+	t.Helper()
+	pages, err := web.New(web.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	switch {
+	case pages.Built():
+	case os.Getenv("CI") != "":
+		t.Fatal("the web app was not built")
+	default:
+		t.Skip("the web app was not built (make web)")
+	}
+	return Open(t, url, width, height)
 }
 
 // Go opens another page.
@@ -180,6 +199,19 @@ func (p *Tab) Pick(device string) {
 	p.Helper()
 	p.Until("the list", "[...document.querySelectorAll('#list button')].some((b) => b.textContent.includes('%s'))", device)
 	Ask[any](p, "[...document.querySelectorAll('#list button')].find((b) => b.textContent.includes('%s')).click()", device)
+}
+
+// Fill puts texts into fields, each after its selector, as if they were typed.
+func (p *Tab) Fill(fields ...string) {
+	p.Helper()
+	for i := 0; i+1 < len(fields); i += 2 {
+		p.Until("a field "+fields[i], "document.querySelector(%q)", fields[i])
+		Ask[any](p, `{
+			const e = document.querySelector(%q);
+			e.focus(); e.value = %q;
+			for (const name of ['input', 'change']) e.dispatchEvent(new Event(name, {bubbles: true}));
+		}`, fields[i], fields[i+1])
+	}
 }
 
 // Press clicks the first button with a text on it.

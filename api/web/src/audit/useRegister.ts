@@ -1,14 +1,13 @@
-import { onBeforeUnmount, reactive, shallowReactive, shallowRef } from "vue";
+import { onBeforeUnmount, reactive, shallowRef } from "vue";
 import { answer, asFailure, type Failure, server, stopped } from "@/server/client";
 import type { components } from "@/server/schema";
 import { type Filter, queryOf } from "./filter";
+import { useNames } from "./names";
 
 export type Entry = components["schemas"]["EntryJSON"];
 export type Verified = components["schemas"]["VerifyOutBody"];
 
 const pageSize = 100;
-/** namesMost bounds how many cameras are asked for by a page of entries. */
-const namesMost = 50;
 
 /** useRegister reads the access register page by page, and lets the server verify it. */
 export function useRegister() {
@@ -16,7 +15,7 @@ export function useRegister() {
   const check = reactive({ busy: false, seconds: 0, failure: null as Failure | null });
   const verified = shallowRef<Verified | null>(null);
   const items = shallowRef<Entry[]>([]);
-  const names = shallowReactive(new Map<string, string>()); // what people call a camera
+  const { names, name } = useNames();
   let asked: Filter | null = null;
   let cancel = new AbortController();
   let checking = new AbortController();
@@ -36,7 +35,7 @@ export function useRegister() {
       const list = page.items ?? [];
       items.value = older ? [...items.value, ...list] : list;
       Object.assign(state, { next: page.next ?? "", damaged: (older ? state.damaged : 0) + (page.damaged ?? 0), loaded: true, busy: false });
-      void name(list, signal);
+      void name(list.flatMap((e) => e.cameras ?? []), signal);
     } catch (err) {
       if (stopped(err) || signal.aborted) return;
       if (!older) {
@@ -45,18 +44,6 @@ export function useRegister() {
       }
       Object.assign(state, { failure: asFailure(err), busy: false });
     }
-  }
-
-  async function name(list: readonly Entry[], signal: AbortSignal) {
-    const ids = [...new Set(list.flatMap((e) => e.cameras ?? []))].filter((id) => !names.has(id)).slice(0, namesMost);
-    await Promise.all(ids.map(async (id) => {
-      try {
-        const c = await answer(server.GET("/api/v1/cameras/{id}", { params: { path: { id } }, signal }));
-        names.set(id, c.name || c.carrier_device_id);
-      } catch {
-        // Its id will do.
-      }
-    }));
   }
 
   /** verify lets the server read everything through, and hold it against the copy in the store. */

@@ -27,7 +27,7 @@ async function site(accounts: boolean, answers: (camera: string, q: URLSearchPar
     const method = init.method ?? (typeof input === "string" ? "GET" : input.method);
     const json = (x: unknown, status = 200) => new Response(JSON.stringify(x), { status, headers: { "Content-Type": status < 400 ? "application/json" : "application/problem+json" } });
     if (url.pathname === "/api/v1/session") return accounts ? json({ login: "wang.wei", roles: ["investigator"] }) : json({ code: "no_such_route" }, 404);
-    if (url.pathname === "/api/v1/cases") return json({ items: [{ id: "k_1", number: "A1", state: "open", from: stamp(from - 1e6), to: stamp(to + 1e6), area: {} }] });
+    if (url.pathname === "/api/v1/cases") return json({ items: [{ id: "k_1", number: "A1", state: "open", from: stamp(from - 1e6), to: stamp(to + 1e6), area: {}, may: { work: true, approve: false, review: false } }] });
     if (url.pathname === "/api/v1/viewings") {
       const body = await (input as Request).json() as { cameras: string[] };
       calls.push(`viewing ${body.cameras.join()}`);

@@ -2,15 +2,49 @@ import type zh from "./zh-CN";
 
 /** The app's words, English. */
 const en: typeof zh = {
-  app: { name: "Ping'an Qianshao", beijing: "Beijing time", skip: "Skip to content", menu: "Menu", language: "中文", signOut: "Sign out", open: "No accounts · this machine only", openWhy: "The server was started with --no-auth: everybody at this machine sees all footage. For trying it out." },
-  nav: { search: "Search", trace: "Tracing", camera: "Camera", downloads: "Downloads", audit: "Audit", settings: "Settings", cases: "Cases" },
+  app: { name: "Ping'an Qianshao", beijing: "Beijing time", skip: "Skip to content", menu: "Menu", language: "中文", signOut: "Sign out", notSignedOut: "You are still signed in.", comma: ", ", open: "No accounts · this machine only", openWhy: "The server was started with --no-auth: everybody at this machine sees all footage. For trying it out." },
+  nav: { search: "Search", trace: "Tracing", camera: "Camera", downloads: "Downloads", audit: "Audit", settings: "Settings", cases: "Cases", me: "My account", signIn: "Sign in" },
   state: {
     loading: "Loading…", retry: "Try again", close: "Close", cancel: "Cancel", offline: "The server cannot be reached. Trying again.", online: "Connected again.",
-    failed: "That did not work", notAllowed: "Your role does not have this page.", notAllowedNext: "Ask an administrator, or open a page of yours.", notFound: "There is no such page.", toStart: "To the start",
+    notAllowed: "Your role does not have this page.", notAllowedNext: "Ask an administrator if you need it. These are yours:", notFound: "There is no such page.", toStart: "To the start",
   },
   case: {
     label: "Case", none: "Choose a case", choose: "Footage needs a case: choose one", why: "Footage is seen for a case only, and each viewing is registered.", emergency: "Emergency", emergencyWhat: "On a reason alone, for 24 hours: footage of your unit's area from three days back until now. Afterwards it becomes a case, or is reviewed.",
-    reason: "Reason", begin: "Begin now", new: "Open a case (page of cases)", empty: "No open case", span: "Footage of {from} to {to}", failed: "Cases could not be loaded", waiting: "Sent. It waits for a second officer.",
+    reason: "Reason", begin: "Begin now", open: "Open a case", new: "Open a case (page of cases)", toCases: "All cases", empty: "No open case", span: "Footage of {from} to {to}", failed: "Cases could not be loaded", waiting: "Sent. It waits for a second officer.", emergencyDone: "The emergency has begun, for 24 hours. Make a case of it soon.",
+  },
+  account: {
+    title: { signIn: "Sign in", setPassword: "Set a password", setUp: "Make the first administrator" }, name: "Name", login: "Login", password: "Password", again: "The password again", rule: "At least {n} characters; three words will do.", differ: "The two passwords differ.", code: "Code (6 digits)", codeWhat: "Give the six digits that your authenticator app shows.",
+    linkWhat: "This link works once: it ends when the password is set.", directory: "Sign in through the bureau's directory", why: { ended: "Your session has ended: nothing was done for a while, you signed out elsewhere, or the account was closed. Sign in to be back where you were.", needed: "Sign in to open the page that you asked for." },
+    failed: {
+      directory_away: "The directory cannot be asked now: try later, or sign in with an account of this server.", directory_stale: "That took too long, or was not begun here: sign in again.", directory_refused: "The directory did not let you in.", directory_no_role: "None of your groups has a role here: ask an administrator.", directory_closed: "Your account is closed: ask an administrator.",
+      directory_taken: "Another account has your login: ask an administrator.", directory_bad: "What the directory says of you is not enough: ask an administrator.", directory_unit: "Your unit is not known here yet: ask an administrator.", directory_failed: "Signing in failed: ask an administrator.",
+    },
+    role: { investigator: "investigator", carrier: "carrier", admin: "administrator", auditor: "auditor", household: "household" },
+    change: "Change the password", old: "Password now", fresh: "New password", changed: "The password is changed; you are signed out elsewhere.",
+    factor: "Second factor", isOn: "on", isOff: "off", onWhat: "To sign in takes the six digits of an authenticator app. If the phone is lost, ask an administrator.", offWhat: "With it, to sign in takes the six digits of an authenticator app, beside the password.", turnOn: "Turn on", otherPhone: "Another phone", scan: "Scan this with an authenticator app, then give the six digits it shows:", qr: "QR code for an authenticator app", byHand: "If it cannot be scanned, type:", confirm: "Confirm", factorDone: "It is on.",
+    own: "Cameras at your house", ownWhat: "Who looked at footage from here: unit, time, class of the case. Told when the case is over, after 30 days at the latest.", ownNone: "No camera is in your name: ask the carrier.", ownUnseen: "Nobody has looked yet.", ownLater: "{n} more, told when their case is over.", ownSpan: "footage of {from} to {to}",
+  },
+  cases: {
+    what: "Footage is seen for a case alone: cameras in its area, pictures of its time, and every viewing stands in the register.", state: "State", all: "All cases", is: { waiting: "waiting for approval", open: "open", closed: "closed", expired: "expired", due: "to be reviewed" }, chosen: "chosen",
+    none: "There are no cases yet", noneNext: "To see footage, open a case; when it is urgent, an emergency.", noneYet: "They appear here when officers open them.", noneSo: "No such case", more: "{n} older ones: narrow it down by state.",
+    number: "Case number", class: "Class", span: "Footage", spanWhat: "What may be seen; for live pictures it must end later than now.", area: "Area", areaWhat: "Villages, townships and the like, or a circle around a place; one or more.", single: "or single cameras (carrier:device, one or more)", noArea: "“{name}” cannot be an area: choose a division, a landmark or coordinates.", lackArea: "Choose a place, or name a camera.",
+    days: "Days it stays open", members: "Members", logins: "logins, with spaces or commas between", growth: "A route may be followed: each hop adds 2 km, 30 minutes before and after, and is reviewed", largeWhat: "What reaches further than one officer may (cameras or hours) waits for another officer's approval.", opened: "The case is open: its footage can be seen.",
+    expires: "Open until", by: "Opened by", large: "Reaches far", largeIs: { cameras: "{n} cameras (one officer: up to {most})", hours: "{n} hours of footage (one officer: up to {most})" }, approved: "Approved", adopted: "Became a case", route: "Route", ended: "Closed", reviewed: "Reviewed",
+    circle: "{n} m around ({lon}, {lat})", polygons: "{n} polygons", cameras: "cameras {list}", manyCameras: "{n} cameras",
+    look: "See footage", approve: "Approve", approveWhat: "Its members may then see the footage of its area.", refuse: "Refuse", refuseWhat: "The case ends, and who opened it sees why.", adopt: "Make it a case", adoptWhat: "The emergency becomes a case and no longer waits for a review.", membersWhat: "Members see the same footage, and what each other saw. Who opened the case stays one.", save: "Save",
+    hop: "Add a hop", hopWhat: "Adds what lies within 2 km of a camera, 30 minutes before and after, to the case. It is registered, and reviewed later.", hopCamera: "Which camera the route passed (id, or carrier:device)", hopAt: "When", whoSaw: "Who saw what", end: "Close the case", endWhat: "After that no footage can be seen for it.", review: "Review", reviewWhat: "What the review found stays with the case.",
+    note: "Reason or finding", noteMay: "A note (may be empty)", done: "Done.", unseen: "Nobody has seen anything yet.", allViewings: "All viewings",
+    count: { title: "Emergencies by officer", officer: "Officer", unit: "Unit", opened: "Opened", adopted: "Became cases", due: "To be reviewed", reviewed: "Reviewed" },
+  },
+  trouble: {
+    what: {
+      offline: "The server cannot be reached.", denied: "Login, password or code is wrong.", need_code: "A code is needed, too.", link_expired: "This link has expired or was used.", login_taken: "This login is taken.", too_many: "Too many requests.", forbidden: "Your role may not do this.", register_unavailable: "The access register cannot be written, so this cannot go on.",
+      outside_case: "This lies outside the area or time of the case, so it cannot be seen.", viewing_needed: "Part of this lies outside what the case allows.", unknown_camera: "There is no such camera, or no case of yours reaches it.", unknown_case: "There is no such case, or it is not yours.", case_state: "The case stands otherwise now: {detail}", case_taken: "This case number is in use.", no_investigator: "A member is no investigator: {detail}", not_possible: "That cannot be: {detail}", bad_parameter: "Something is not filled in as it should be: {detail}",
+    },
+    next: {
+      offline: "Check the network and try again.", denied: "Try again; if the password was forgotten, ask an administrator. After several wrong ones you have to wait.", need_code: "Give the six digits that your authenticator app shows.", link_expired: "Ask an administrator for a new link.", login_taken: "Choose another.", too_many: "Wait a moment, then try again.", forbidden: "Ask an administrator if you need it.", register_unavailable: "Ask an administrator to free space on the server's disk or to look at its log, then try again.",
+      outside_case: "Choose another case above, take cameras and a time inside it, or open one on the page of cases.", viewing_needed: "Try again; if it stays so, look up the case's span on the page of cases.", unknown_camera: "Choose another case above, or open or extend one on the page of cases.", unknown_case: "Your cases are on the page of cases.", case_state: "Load the page again.", case_taken: "Correct it, or ask its members to make you one.", no_investigator: "Use the logins of investigators.", not_possible: "Correct it and send it again.", bad_parameter: "Correct it and send it again.",
+    },
   },
   place: {
     label: "Place", hint: "Village, landmark, pinyin, camera number or coordinates", none: "Nothing found for “{q}”", noneNext: "Try another spelling, or click on the map.", found: "{n} found", hereRadius: "Radius", drawn: "Drawn area",

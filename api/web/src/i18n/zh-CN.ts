@@ -1,14 +1,48 @@
 /** The app's words, Chinese. en.ts has the same keys. */
 export default {
-  app: { name: "平安黔哨", beijing: "北京时间", skip: "跳到主要内容", menu: "菜单", language: "English", signOut: "退出登录", open: "未启用账号 · 仅限本机", openWhy: "服务器以 --no-auth 启动：本机任何人都能看全部录像，只供试用。" },
-  nav: { search: "查证", trace: "路径", camera: "摄像头", downloads: "下载", audit: "审计", settings: "设置", cases: "案件" },
+  app: { name: "平安黔哨", beijing: "北京时间", skip: "跳到主要内容", menu: "菜单", language: "English", signOut: "退出登录", notSignedOut: "未能退出登录。", comma: "、", open: "未启用账号 · 仅限本机", openWhy: "服务器以 --no-auth 启动：本机任何人都能看全部录像，只供试用。" },
+  nav: { search: "查证", trace: "路径", camera: "摄像头", downloads: "下载", audit: "审计", settings: "设置", cases: "案件", me: "我的账号", signIn: "登录" },
   state: {
     loading: "正在载入…", retry: "重试", close: "关闭", cancel: "取消", offline: "与服务器的连接中断，正在重试。", online: "已重新连接。",
-    failed: "未能完成", notAllowed: "你的角色没有这一页。", notAllowedNext: "请联系管理员，或打开你的页面。", notFound: "没有这一页。", toStart: "回到首页",
+    notAllowed: "你的角色没有这一页。", notAllowedNext: "需要时请联系管理员；你可以打开：", notFound: "没有这一页。", toStart: "回到首页",
   },
   case: {
     label: "案件", none: "请选择案件", choose: "要看录像，先选案件", why: "录像只能为案件调阅；每次调阅都登记在案。", emergency: "紧急调阅", emergencyWhat: "只凭事由，24 小时内可看本单位辖区、三天前至今的录像；之后转为案件，或交审核。",
-    reason: "事由", begin: "立即开始", new: "立案（打开案件页）", empty: "没有进行中的案件", span: "可看 {from} 至 {to}", failed: "无法载入案件", waiting: "已提交，等待第二名民警审批。",
+    reason: "事由", begin: "立即开始", open: "立案", new: "立案（打开案件页）", toCases: "看全部案件", empty: "没有进行中的案件", span: "可看 {from} 至 {to}", failed: "无法载入案件", waiting: "已提交，等待第二名民警审批。", emergencyDone: "紧急调阅已开始，24 小时内有效。请尽快转为案件。",
+  },
+  account: {
+    title: { signIn: "登录", setPassword: "设置密码", setUp: "创建第一个管理员" }, name: "姓名", login: "登录名", password: "密码", again: "再输入一次密码", rule: "至少 {n} 个字符，三个词就好。", differ: "两次输入的密码不一样。", code: "验证码（6 位）", codeWhat: "请输入验证器应用显示的 6 位数字。",
+    linkWhat: "这是一次性链接：设好密码后即失效。", directory: "通过单位统一身份认证登录", why: { ended: "登录已失效（久未操作、在别处退出或账号被停用）。重新登录后回到原来的页面。", needed: "请先登录，之后打开你要的页面。" },
+    failed: {
+      directory_away: "统一身份认证暂时无法使用，请稍后再试，或用本系统账号登录。", directory_stale: "登录超时，或不是从这里开始的，请重新登录。", directory_refused: "统一身份认证没有通过。", directory_no_role: "你所在的组在本系统没有角色，请联系管理员。", directory_closed: "你的账号已停用，请联系管理员。",
+      directory_taken: "登录名已被另一个账号占用，请联系管理员。", directory_bad: "统一身份认证给出的资料不完整，请联系管理员。", directory_unit: "你的单位尚未建立，请联系管理员。", directory_failed: "登录失败，请联系管理员。",
+    },
+    role: { investigator: "侦查员", carrier: "运营商", admin: "管理员", auditor: "审计员", household: "农户" },
+    change: "修改密码", old: "当前密码", fresh: "新密码", changed: "密码已修改，其他地方的登录已失效。",
+    factor: "第二重验证", isOn: "已启用", isOff: "未启用", onWhat: "登录时要输入验证器应用的 6 位数字。手机丢失请找管理员。", offWhat: "启用后，登录时除密码外还要输入验证器应用的 6 位数字。", turnOn: "启用", otherPhone: "更换手机", scan: "用验证器应用扫描，再输入它显示的 6 位数字：", qr: "验证器应用的二维码", byHand: "不能扫描时，手工输入：", confirm: "确认", factorDone: "已启用。",
+    own: "我家的摄像头", ownWhat: "谁看过这里的录像：单位、时间、案由类别。案件结束后显示，最晚 30 天。", ownNone: "没有登记在你名下的摄像头。请联系运营商。", ownUnseen: "还没有人看过。", ownLater: "另有 {n} 次，案件结束后显示。", ownSpan: "看了 {from} 至 {to} 的录像",
+  },
+  cases: {
+    what: "录像只能为案件调阅：范围内的摄像头，时段内的画面，每次调阅都登记在案。", state: "状态", all: "全部案件", is: { waiting: "待审批", open: "进行中", closed: "已结束", expired: "已过期", due: "待审核" }, chosen: "当前案件",
+    none: "还没有案件", noneNext: "要看录像，先立案；情况紧急时用“紧急调阅”。", noneYet: "有民警立案后，这里会出现。", noneSo: "没有这样的案件", more: "另有 {n} 个更早的，请按状态筛选。",
+    number: "案件编号", class: "案由类别", span: "录像时段", spanWhat: "能看这段时间的录像；要看实时，终点晚于现在。", area: "范围", areaWhat: "村、乡镇等行政区划，或地点周围一圈；可多个。", single: "或单个摄像头（运营商:编号，可多个）", noArea: "“{name}”不能作为范围：请选行政区划、地标或坐标。", lackArea: "请至少选一个地点，或填一个摄像头。",
+    days: "有效天数", members: "同案人员", logins: "登录名，用空格或逗号分开", growth: "允许沿路径扩展：每一跳 2 公里、前后 30 分钟，事后审核", largeWhat: "范围过大（摄像头或时段超过一人可批的数量）时，需另一名民警审批后才能看。", opened: "已立案，可以看录像了。",
+    expires: "有效至", by: "立案人", large: "范围较大", largeIs: { cameras: "摄像头 {n} 个（一人可批至 {most} 个）", hours: "录像 {n} 小时（一人可批至 {most} 小时）" }, approved: "已审批", adopted: "已转为案件", route: "路径", ended: "已结束", reviewed: "已审核",
+    circle: "({lon}, {lat}) 周围 {n} 米", polygons: "{n} 个多边形", cameras: "摄像头 {list}", manyCameras: "{n} 个摄像头",
+    look: "看录像", approve: "同意", approveWhat: "同意后立案人和同案人员即可看范围内的录像。", refuse: "不同意", refuseWhat: "案件随即结束，立案人会看到理由。", adopt: "转为案件", adoptWhat: "紧急调阅成为正式案件，不再等待审核。", membersWhat: "同案人员能看同样的录像，也能看到彼此看过什么。立案人始终在内。", save: "保存",
+    hop: "添加一跳", hopWhat: "把一个摄像头周围 2 公里、此刻前后 30 分钟纳入本案；记入登记，事后审核。", hopCamera: "路径经过哪个摄像头（编号，或 运营商:编号）", hopAt: "时刻", whoSaw: "谁看过", end: "结束案件", endWhat: "结束后不能再看这个案件的录像。", review: "审核", reviewWhat: "审核意见随案件保存。",
+    note: "理由或意见", noteMay: "说明（可空）", done: "已完成。", unseen: "还没有人看过。", allViewings: "看全部调阅",
+    count: { title: "紧急调阅统计", officer: "人员", unit: "单位", opened: "次数", adopted: "转为案件", due: "待审核", reviewed: "已审核" },
+  },
+  trouble: {
+    what: {
+      offline: "连不上服务器。", denied: "登录名、密码或验证码不对。", need_code: "还需要验证码。", link_expired: "这个链接已过期或已用过。", login_taken: "这个登录名已被占用。", too_many: "请求太频繁。", forbidden: "你的角色不能这样做。", register_unavailable: "调用登记写不进去，因此不能继续。",
+      outside_case: "超出这个案件的范围或时段，因此不能看。", viewing_needed: "这段录像没有完全落在案件允许的范围内。", unknown_camera: "没有这个摄像头，或你的案件够不到它。", unknown_case: "没有这个案件，或与你无关。", case_state: "案件的状态已变：{detail}", case_taken: "这个案件编号已被使用。", no_investigator: "同案人员里有人不是侦查员：{detail}", not_possible: "不能这样填：{detail}", bad_parameter: "填写有误：{detail}",
+    },
+    next: {
+      offline: "检查网络后重试。", denied: "请再试一次；忘记密码请找管理员。连续输错会暂时锁定。", need_code: "请输入验证器应用显示的 6 位数字。", link_expired: "请向管理员要一个新链接。", login_taken: "请换一个登录名。", too_many: "请稍等片刻再试。", forbidden: "需要时请联系管理员。", register_unavailable: "请管理员释放服务器磁盘空间或查看日志，然后重试。",
+      outside_case: "请在页首换一个案件，改选范围内的摄像头和时间，或到“案件”页立案。", viewing_needed: "请重试；仍不行时，在“案件”页核对可看时段。", unknown_camera: "请在页首换一个案件，或到“案件”页立案、扩展范围。", unknown_case: "在“案件”页查看你的案件。", case_state: "刷新后再看。", case_taken: "请改编号，或请该案人员把你加入。", no_investigator: "请填侦查员的登录名。", not_possible: "改正后再提交。", bad_parameter: "改正后再提交。",
+    },
   },
   place: {
     label: "地点", hint: "村名、地标、拼音、摄像头编号或坐标", none: "没有找到“{q}”", noneNext: "换个写法，或在地图上点一下。", found: "{n} 个结果", hereRadius: "半径", drawn: "手绘范围",

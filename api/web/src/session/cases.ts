@@ -3,7 +3,7 @@ import { answer, asFailure, type Failure, server } from "@/server/client";
 import type { components } from "@/server/schema";
 import { moment } from "@/time/shanghai";
 import type { Span } from "@/time/span";
-import { session } from "./session";
+import { may, session } from "./session";
 
 export type Case = components["schemas"]["CaseJSON"];
 export type NewCase = components["schemas"]["OpenCaseInBody"];
@@ -26,16 +26,17 @@ export const current = computed<Case | null>(() => (state.items.find((c) => c.id
 /** needed is whether a case must be chosen first. */
 export const needed = computed(() => !session.open && current.value === null);
 
-export const nameOf = (c: Case) => c.number || c.id;
+/** nameOf is what people call a case: an emergency has a reason alone. */
+export const nameOf = (c: Case) => c.number || c.reason || c.id;
 
 /** spanOf is the footage that may be seen in a case. */
 export const spanOf = (c: Case): Span => ({ from: moment(c.from), to: moment(c.to) });
 
 export async function loadCases() {
-  if (session.open) return;
+  if (session.open || !may("search")) return;
   try {
     const list = await answer(server.GET("/api/v1/cases", { params: { query: { state: "open", limit: 200 } } }));
-    state.items = list.items ?? [];
+    state.items = (list.items ?? []).filter((c) => c.may.work); // others may only be approved
     state.failure = null;
     if (!state.items.some((c) => c.id === state.current)) choose(state.items.length === 1 ? state.items[0]!.id : "");
   } catch (err) {

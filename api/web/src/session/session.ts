@@ -1,9 +1,9 @@
 import { computed, reactive, readonly } from "vue";
-import { answer, asFailure, type Failure, server } from "@/server/client";
+import { answer, asFailure, type Failure, onSignIn, server } from "@/server/client";
 import type { components } from "@/server/schema";
 
 export type Person = components["schemas"]["PersonJSON"];
-export type Page = "search" | "trace" | "camera" | "downloads" | "audit" | "settings";
+export type Page = "search" | "trace" | "camera" | "downloads" | "cases" | "audit" | "me" | "settings";
 
 const state = reactive({
   ready: false,
@@ -38,19 +38,26 @@ export async function signOut() {
   location.assign("/sign-in");
 }
 
+// Where the server wants to know who asks, the page to sign in says why and leads back.
+onSignIn(() => {
+  if (location.pathname === "/sign-in") return;
+  const why = state.who ? "ended" : "needed";
+  location.assign(`/sign-in?${new URLSearchParams({ why, back: location.pathname + location.search + location.hash })}`);
+});
+
 const pagesOf: Record<string, Page[]> = {
-  investigator: ["search", "trace", "camera", "downloads"],
+  investigator: ["search", "trace", "camera", "downloads", "cases"],
   admin: ["camera"],
-  auditor: ["audit"],
-  carrier: [],
+  auditor: ["audit", "cases"],
+  carrier: ["camera"],
   household: [],
 };
 
-/** pages are those that the role sees; settings are everybody's. */
+/** pages are those that the role sees; settings and one's own account are everybody's. */
 export const pages = computed<Page[]>(() => {
   if (state.open) return ["search", "trace", "camera", "downloads", "audit", "settings"];
   const all = new Set<Page>((state.who?.roles ?? []).flatMap((r) => pagesOf[r] ?? []));
-  return [...all, "settings"];
+  return [...all, "me", "settings"];
 });
 
 export const may = (p: Page) => pages.value.includes(p);

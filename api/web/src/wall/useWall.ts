@@ -41,8 +41,10 @@ export function useWall(ctx: WallContext) {
     current: "", large: "", loud: false, layout: 4 as number,
     marks: { in: null as Ms | null, out: null as Ms | null },
   });
+  let gone = false; // a picture may come when the page has been left
   const wall = new Wall({
     tick(now) {
+      if (gone) return;
       state.now = now;
       showTime(slots.length ? now : null);
       for (const s of slots) s.picture = tiles.get(s.camera.id)?.picture ?? null;
@@ -125,6 +127,7 @@ export function useWall(ctx: WallContext) {
   }
 
   onBeforeUnmount(() => {
+    gone = true;
     clearInterval(figures);
     wall.dispose();
     showTime(null);

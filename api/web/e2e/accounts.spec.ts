@@ -1,0 +1,347 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { around, expect, facts, playing, shot, test, wall } from "./site";
+
+// A site with accounts: TestWorkbenchAccounts.
+
+const { past, people } = facts;
+const camera = past.cameras[0]!;
+
+async function fill(page: Page, login: string, password = facts.password) {
+  await page.fill("#login", login);
+  await page.fill("#password", password);
+  await page.click("[data-test=go]");
+}
+
+async function enter(page: Page, login: string) {
+  await fill(page, login);
+  await page.waitForURL((u) => u.pathname !== "/sign-in");
+}
+
+/** signedIn opens an address as somebody; in the end they are there, or at their own page. */
+async function signedIn(page: Page, login: string, path = "/") {
+  await page.goto(`${facts.url}${path}`);
+  await enter(page, login);
+}
+
+/** instead signs out on the page, and somebody else in. */
+async function instead(page: Page, login: string) {
+  await page.click("[data-test=sign-out]");
+  await page.waitForURL(`${facts.url}/sign-in`);
+  await enter(page, login);
+}
+
+/** opened is a case of the recorded day, as its officer's browser opens it. */
+async function opened(page: Page, number: string, area: object, more: object = {}): Promise<string> {
+  const r = await page.request.post(`${facts.url}/api/v1/cases`, {
+    data: { number, class: "盗窃", reason: "三头黄牛", area, from: new Date(past.from).toISOString(), to: new Date(past.to).toISOString(), ...more },
+  });
+  expect(r.status(), await r.text()).toBe(201);
+  return (await r.json()).id;
+}
+
+async function sound(page: Page, what: string) {
+  await expect(page.locator("main [role=status]", { hasText: "正在载入" })).toHaveCount(0);
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+  expect(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")} ${v.nodes[0]?.failureSummary}`), what).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), what).toBeLessThanOrEqual(0);
+}
+
+test("an investigator signs in, is told that there is no case, opens one, and sees four tiles play", async ({ page }) => {
+  await page.goto(facts.url);
+  await expect(page).toHaveURL(/\/sign-in/);
+  await expect(page.locator("[data-test=why]")).toHaveCount(0); // nobody asked for more than the start
+  await shot(page, "sign-in");
+  await fill(page, people.officer, "not the password");
+  await expect(page.locator("[data-test=trouble]")).toContainText("不对");
+  await shot(page, "sign-in-denied");
+  await fill(page, people.officer);
+  await page.waitForURL((u) => u.pathname === "/");
+  await expect(page.locator(".note", { hasText: "先选案件" })).toContainText("没有进行中的案件");
+  await expect(page.locator("[data-test=go]")).toBeDisabled();
+  await shot(page, "search-no-case");
+
+  await page.click("[data-test=no-case]");
+  await expect(page.locator("#case-number")).toBeFocused();
+  await page.keyboard.type("A522301-7");
+  await page.fill("#case-class", "盗窃");
+  await page.fill("#case-reason", "三头黄牛被盗");
+  await page.click("[data-test=open]");
+  await expect(page.locator("[data-test=case-form]")).toContainText("请至少选一个地点");
+  await page.locator("[data-test=case-form] #place").fill("xnhc");
+  await page.locator('[role=option]:has-text("下纳灰村")').first().waitFor();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("[data-test=case-form] fieldset > ul > li")).toContainText(facts.villages[0]);
+  await page.fill("#case-from", "2026-11-24 9点");
+  await page.fill("#case-to", "2026-11-24 17点");
+  await shot(page, "case-form");
+  await page.fill("#case-members", `${people.second} nobody.9`);
+  await page.click("[data-test=open]");
+  await expect(page.locator("[data-test=case-form] [role=alert]")).toContainText("nobody.9");
+  await page.fill("#case-members", people.second);
+  await page.click("[data-test=open]");
+  const card = page.locator("[data-case][data-state=open]");
+  await expect(card).toContainText("A522301-7");
+  await expect(card).toContainText("下纳灰村");
+  await shot(page, "cases");
+  await card.locator("[data-test=look]").click();
+
+  await expect(page.locator("#case")).toContainText("A522301-7");
+  await page.fill("#from", wall(past.from));
+  await page.fill("#to", wall(past.to));
+  await page.fill("#place", "xnhc");
+  await page.waitForSelector("[role=option]");
+  await page.keyboard.press("Enter");
+  await playing(page, 4);
+  await shot(page, "search");
+
+  await page.click('nav a:has-text("案件")');
+  await page.click('button:has-text("谁看过")');
+  await expect(page.locator("[data-test=seen] tbody")).toContainText(people.officer);
+  await expect(page.locator("[data-test=seen] tbody")).toContainText(camera.name);
+  await sound(page, "cases");
+  await shot(page, "case-seen");
+});
+
+test("what a case does not reach is refused, and it is said why, in place", async ({ page }) => {
+  await signedIn(page, people.other);
+  const village = await opened(page, "B1", { divisions: [facts.villages[0]] });
+  const two = await opened(page, "B2", { cameras: past.cameras.slice(0, 2).map((c) => c.id) });
+  // A camera that no case reaches does not exist for them.
+  await page.goto(`${facts.url}/camera/${facts.live[0]!.id}`);
+  await expect(page.locator("main [role=alert]")).toContainText("你的案件够不到它");
+  await expect(page.locator("main [role=alert]")).toContainText("换一个案件");
+  await shot(page, "camera-refused");
+  // One that another case of theirs reaches, not the chosen one.
+  await page.goto(`${around(past.from, past.to)}&case=${two}`);
+  await playing(page, 2);
+  await expect(page.locator(".note", { hasText: "这个案件" })).toContainText("另有 4 个");
+  await page.goto(`${facts.url}/camera/${past.cameras[4]!.id}?at=${new Date(past.from + 60_000).toISOString()}&case=${two}`);
+  await expect(page.locator(".tile")).toContainText("案件");
+  await shot(page, "camera-outside");
+  await page.selectOption("#case", village); // which allows it
+  await playing(page, 1);
+});
+
+test("a carrier's clerk is told that search and audit are not theirs, and what is", async ({ page }) => {
+  await signedIn(page, people.carrier);
+  await expect(page).toHaveURL(/\/cameras$/);
+  for (const path of ["/?place=x", "/trace", "/audit", "/cases"]) {
+    await page.goto(`${facts.url}${path}`);
+    const said = page.locator("[data-test=not-allowed]");
+    await expect(said).toContainText("你的角色没有这一页");
+    await expect(said.locator("a")).toHaveText(["我的账号", "设置", "摄像头"]);
+    await expect(page.locator("nav a")).toHaveText(["设置", "摄像头"]);
+  }
+  await sound(page, "not allowed");
+  await shot(page, "not-allowed");
+  await page.click('[data-test=not-allowed] a[href="/cameras"]');
+  await expect(page.locator("#list button").first()).toContainText("下纳灰村");
+  // A camera of theirs has a state and a timeline, and no pictures.
+  await page.goto(`${facts.url}/camera/${camera.id}`);
+  await expect(page.locator("[data-test=why]")).toContainText("只有状态");
+});
+
+test("a session that ends in the middle: it is said, and leads back to where one was", async ({ page }) => {
+  await signedIn(page, people.other, "/settings");
+  const file = await opened(page, "B3", { divisions: [facts.villages[0]] });
+  await page.goto(`${around(past.from, past.to, { at: new Date(past.from + 600_000).toISOString() })}&case=${file}`);
+  await playing(page, 4);
+  await page.click("[data-test=play]");
+  await page.waitForTimeout(1500); // the address follows
+  const where = (url: string) => ["case", "near", "from", "to", "tiles"].map((k) => new URL(url).searchParams.get(k));
+  const before = where(page.url());
+  expect((await page.request.delete(`${facts.url}/api/v1/session`)).status()).toBe(204);
+  await page.click("[data-test=go]");
+  await expect(page).toHaveURL(/\/sign-in/);
+  await expect(page.locator("[data-test=why]")).toContainText("登录已失效");
+  await shot(page, "session-ended");
+  await enter(page, people.other);
+  await playing(page, 4);
+  expect(where(page.url())).toEqual(before);
+});
+
+test("who was led here is told why, and nobody is led to another site", async ({ page }) => {
+  await page.goto(`${facts.url}/cases?state=open`);
+  await expect(page.locator("[data-test=why]")).toContainText("请先登录");
+  await page.click('button:has-text("English")');
+  await expect(page.locator("h1")).toHaveText("Sign in");
+  await page.click('button:has-text("中文")');
+  await fill(page, people.second);
+  await page.waitForURL(`${facts.url}/cases?state=open`);
+  await page.click("[data-test=sign-out]");
+  await page.waitForURL(`${facts.url}/sign-in`);
+  for (const evil of ["//evil.example/", "/.//evil.example/", "/\\evil.example", "https://evil.example/"]) {
+    await page.goto(`${facts.url}/sign-in?back=${encodeURIComponent(evil)}`);
+    await fill(page, people.second);
+    await page.waitForURL(`${facts.url}/`);
+    await page.click("[data-test=sign-out]");
+    await page.waitForURL(`${facts.url}/sign-in`);
+  }
+});
+
+test("a one-time link sets a password; a used one says so", async ({ page }) => {
+  await page.goto(facts.links.used);
+  await expect(page).toHaveURL(`${facts.url}/sign-in`); // what stood behind # is gone
+  await expect(page.locator("h1")).toHaveText("设置密码");
+  await expect(page.locator("#login")).toHaveCount(0);
+  await page.fill("#password", "another long password");
+  await page.fill("#again", "another long password");
+  await page.click("[data-test=go]");
+  await expect(page.locator("[data-test=trouble]")).toContainText("已过期或已用过");
+  await page.goto("about:blank");
+  await page.goto(facts.links.fresh);
+  await page.fill("#password", "short");
+  await page.fill("#again", "short");
+  await page.click("[data-test=go]");
+  await expect(page.locator("[data-test=trouble]")).toContainText("至少 10 个字符");
+  await page.fill("#password", "another long password");
+  await page.fill("#again", "another long pasword");
+  await page.click("[data-test=go]");
+  await expect(page.locator("[data-test=trouble]")).toContainText("不一样");
+  await sound(page, "link");
+  await shot(page, "link");
+  await page.fill("#again", "another long password");
+  await page.click("[data-test=go]");
+  await page.waitForURL(`${facts.url}/`);
+  await expect(page.locator("[data-test=me]")).toContainText("新来的");
+});
+
+test("the bureau's directory is offered where there is one, and why it let nobody in is said", async ({ page }) => {
+  await page.route("**/api/v1/session/ways", (r) => r.fulfill({ json: { directory: true } }));
+  await page.goto(`${facts.url}/sign-in?back=/cases&failed=directory_unit`);
+  await expect(page.locator("[data-test=failed]")).toContainText("单位尚未建立");
+  await expect(page.locator("#directory")).toHaveAttribute("href", "/api/v1/session/directory?back=%2Fcases");
+  await sound(page, "directory");
+  await page.goto(`${facts.url}/sign-in?failed=made_up`);
+  await expect(page.locator("[data-test=failed]")).toContainText("登录失败");
+});
+
+test("a household sees who looked; everybody changes their own password", async ({ page }) => {
+  await signedIn(page, people.household);
+  await expect(page).toHaveURL(/\/me$/);
+  await expect(page.locator("[data-test=own]")).toContainText(camera.name);
+  await expect(page.locator("[data-test=own]")).toContainText("案件结束后显示");
+  await sound(page, "me");
+  await shot(page, "me");
+  await page.fill("#old", "wrong password");
+  await page.fill("#fresh", "yet another long one");
+  await page.fill("#again", "yet another long one");
+  await page.click("[data-test=password-form] button");
+  await expect(page.locator("[data-test=password-form] [role=alert]")).toContainText("不对");
+  await page.fill("#old", facts.password);
+  await page.click("[data-test=password-form] button");
+  await expect(page.locator("[data-test=password-form] [role=status]")).toContainText("密码已修改");
+  await page.click("[data-test=sign-out]");
+  await fill(page, people.household, "yet another long one");
+  await page.waitForURL(`${facts.url}/me`);
+});
+
+test("a case that reaches far waits for another officer, who approves it; it is closed in the end", async ({ page }) => {
+  await signedIn(page, people.other, "/cases");
+  const far = await opened(page, "B4", { divisions: ["5223"] }, { to: new Date(past.to + 48 * 3600_000).toISOString(), growth: true });
+  await page.reload();
+  const card = page.locator(`[data-case=${far}]`);
+  await expect(card).toContainText("待审批");
+  await expect(card).toContainText("录像 56 小时（一人可批至 24 小时）");
+  await expect(card.locator("[data-test=look]")).toHaveCount(0);
+  await instead(page, people.second);
+  await page.goto(`${facts.url}/cases?state=waiting`);
+  await expect(page.locator("[data-case]")).toHaveCount(1);
+  await card.locator('button:has-text("同意")').first().click();
+  await page.fill("#case-note", "同意，范围合理");
+  await shot(page, "case-approve");
+  await page.click("dialog [data-test=done]");
+  await expect(page.locator("[data-test=none]")).toContainText("没有这样的案件");
+  await page.selectOption("#standing", "");
+  await expect(card).toContainText("同意，范围合理");
+  await page.reload();
+  await expect(card).toContainText("进行中");
+  await expect(page.locator(`#case option[value=${far}]`)).toHaveCount(0); // theirs to approve, not to see footage for
+  await instead(page, people.other);
+  await page.goto(`${facts.url}/cases`);
+  await card.locator('button:has-text("添加一跳")').click();
+  await page.fill("#hop-camera", "no such camera");
+  await page.click("dialog [data-test=done]");
+  await expect(page.locator("dialog [role=alert]")).toContainText("没有这个摄像头");
+  await page.fill("#hop-camera", camera.id);
+  await page.fill("#hop-at", wall(past.from + 3600_000));
+  await page.click("dialog [data-test=done]");
+  await expect(card).toContainText(`${camera.name} ${wall(past.from + 3600_000)}`);
+  await card.locator('button:has-text("结束案件")').click();
+  await page.click("dialog [data-test=done]");
+  await expect(card).toHaveAttribute("data-state", "closed");
+});
+
+test("an emergency counts with the auditor, who reviews what nobody approved", async ({ page }) => {
+  await signedIn(page, people.second, "/cases");
+  await page.click("[data-test=emergency]");
+  await page.fill("#emergency-reason", "走失老人，查找去向");
+  await page.click("dialog [data-test=done]");
+  const card = page.locator("[data-case]", { hasText: "走失老人" });
+  await expect(card).toHaveAttribute("data-state", "open");
+  await expect(page.locator("#case")).toContainText("紧急调阅");
+  await card.locator('button:has-text("转为案件")').click();
+  await page.fill("#adopt-number", "A522301-8");
+  await page.fill("#adopt-class", "走失人员");
+  await page.click("dialog [data-test=done]");
+  await expect(card).toContainText("A522301-8");
+  await card.locator('button:has-text("同案人员")').click();
+  await page.fill("dialog #case-members", `${people.second}，${people.other}`);
+  await page.click("dialog [data-test=done]");
+  await expect(card.locator("dd", { hasText: new RegExp(`^(?=.*${people.second})(?=.*${people.other})`) })).toHaveCount(1);
+  await instead(page, people.auditor);
+  await page.waitForURL(`${facts.url}/audit`);
+  await page.click('nav a:has-text("案件")');
+  await expect(page.locator("[data-test=count] tbody tr").first()).toHaveText(new RegExp(`${people.second}.*XY.*1.*1.*0`));
+  await expect(page.locator("[data-test=new]")).toHaveCount(0);
+  await sound(page, "cases of an auditor");
+  await shot(page, "cases-auditor");
+  // The hop of the test before waits for a review.
+  await page.selectOption("#standing", "due");
+  const due = page.locator("[data-case]", { hasText: "B4" });
+  await due.locator('button:has-text("审核")').click();
+  await expect(page.locator("dialog [data-test=done]")).toBeDisabled(); // without a finding
+  await page.fill("#case-note", "扩展有据");
+  await page.click("dialog [data-test=done]");
+  await expect(page.locator("[data-test=none]")).toContainText("没有这样的案件");
+});
+
+test("cases that cannot be loaded: why, and again", async ({ page }) => {
+  await signedIn(page, people.officer, "/cases");
+  await expect(page.locator("[data-case]").first()).toBeVisible();
+  await page.route("**/api/v1/cases*", (r) => r.abort());
+  await page.selectOption("#standing", "expired");
+  await expect(page.locator("main [role=alert]", { hasText: "连不上服务器" })).toBeVisible();
+  await page.unroute("**/api/v1/cases*");
+  await page.click('main button:has-text("重试")');
+  await expect(page.locator("[data-test=none]")).toContainText("没有这样的案件");
+});
+
+for (const path of ["/sign-in", "/cases?new=yes", "/me", "/settings"]) {
+  test(`usable at 390 px, by axe as well: ${path}`, async ({ page }) => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    if (path === "/sign-in") await page.goto(`${facts.url}${path}`);
+    else await signedIn(page, people.officer, path);
+    await page.waitForSelector("main h1, main h2");
+    await sound(page, path);
+    await shot(page, `phone-${path.replace(/\W+/g, "-")}`);
+  });
+}
+
+test("English is complete on the new pages", async ({ page }) => {
+  await signedIn(page, people.second, "/me");
+  await page.click('button:has-text("English")');
+  for (const path of ["/me", "/cases?new=yes"]) {
+    await page.goto(`${facts.url}${path}`);
+    await page.waitForSelector("main h1");
+    await page.waitForTimeout(500);
+    await shot(page, `english-${path.replace(/\W+/g, "-")}`);
+    const words = await page.evaluate(() => {
+      for (const theirs of document.querySelectorAll("dd, [data-case] h2, #case")) theirs.remove(); // what people wrote
+      return document.body.innerText;
+    });
+    expect(words.replace("中文", "").match(/[一-鿿]+/g), path).toBeNull();
+  }
+});

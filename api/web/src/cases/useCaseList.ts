@@ -1,0 +1,39 @@
+import { onBeforeUnmount, reactive, shallowRef } from "vue";
+import { answer, asFailure, type Failure, server, stopped } from "@/server/client";
+import { type Case, loadCases } from "@/session/cases";
+
+/** standings are what the list can be narrowed to. */
+export const standings = ["open", "waiting", "expired", "closed", "due"] as const;
+export type Standing = (typeof standings)[number];
+
+/** useCaseList is the list of cases that one may know of, the newest first. */
+export function useCaseList() {
+  const state = reactive({ busy: true, loaded: false, more: 0, failure: null as Failure | null });
+  const items = shallowRef<Case[]>([]);
+  let asked: Standing | undefined;
+  let cancel = new AbortController();
+  onBeforeUnmount(() => cancel.abort());
+
+  const load = (standing?: Standing) => {
+    asked = standing;
+    return again();
+  };
+  async function again() {
+    cancel.abort();
+    cancel = new AbortController();
+    const { signal } = cancel;
+    Object.assign(state, { busy: true, failure: null });
+    try {
+      const page = await answer(server.GET("/api/v1/cases", { params: { query: { state: asked } }, signal }));
+      items.value = page.items ?? [];
+      Object.assign(state, { more: page.more, loaded: true });
+    } catch (err) {
+      if (stopped(err) || signal.aborted) return;
+      state.failure = asFailure(err);
+    }
+    state.busy = false;
+  }
+  /** changed shows how things stand after something was done, here and in the header. */
+  const changed = () => Promise.all([again(), loadCases()]);
+  return { state, items, load, again, changed };
+}
