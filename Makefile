@@ -62,9 +62,9 @@ race:
 	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) ./ingest
 
 test: deps web-test check ## everything: check, all tests, a smoke of every fuzz target
-	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) -skip '^TestWorkbench' $(OTHERS)
+	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) -skip '^TestWorkbench$$' $(OTHERS)
 	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) ./ingest
-	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) -run '^TestWorkbench' ./cmd/qianshao
+	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) -run '^TestWorkbench$$' ./cmd/qianshao
 	.ci/fuzz 1s
 
 test-faults: ## the long proofs of no loss: kills, power cuts, full disks

@@ -115,7 +115,7 @@ var coded = []struct{ video, sound media.Codec }{
 	{media.H264, 0},
 	{media.H264, media.PCMA},
 	{media.H264, media.AAC},
-	{media.H264, media.PCMU},
+	{media.H264, 0},
 	{media.H264, 0},
 	{media.H264, 0},
 	{media.H265, media.PCMA},

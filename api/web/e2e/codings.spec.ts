@@ -11,8 +11,8 @@ for (const camera of codings.cameras.filter((c, i, all) => all.findIndex((d) => 
     await expect(page.locator(".tile .way", { hasText: "转码预览" })).toHaveCount(foreign ? 1 : 0);
     await page.keyboard.press("m");
     await page.keyboard.press("k"); // an address restores a view, and it stands
-    await page.waitForTimeout(2000);
-    for (let i = 0; i < 10; i++) {
+    await page.waitForTimeout(1000);
+    for (let i = 0; i < 6; i++) {
       const l = await look(page);
       const d = off(l.numbers[0]!, l.clock, codings);
       expect(d).toBeGreaterThan(-frame - 200);
@@ -27,7 +27,7 @@ for (const camera of codings.cameras.filter((c, i, all) => all.findIndex((d) => 
       context.createMediaElementSource(v).connect(analyser);
       const samples = new Float32Array(analyser.fftSize);
       let loudest = 0;
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 10; i++) {
         await new Promise((done) => setTimeout(done, 100));
         analyser.getFloatTimeDomainData(samples);
         loudest = Math.max(loudest, ...samples.map(Math.abs));
