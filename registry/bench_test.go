@@ -10,15 +10,7 @@ import (
 // BenchmarkLookUp is what a clip request asks of the registry, among 10,000
 // cameras.
 func BenchmarkLookUp(b *testing.B) {
-	r, err := Open(b.Context(), Config{Dir: b.TempDir()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	r := open(b, Config{})
 	drafts := make([]Draft, 10_000)
 	for i := range drafts {
 		drafts[i] = Draft{
@@ -73,15 +65,7 @@ func BenchmarkFind(b *testing.B) {
 	at := func(v int) (lon, lat float64) {
 		return 104.6 + 1.8*float64(v*7919%villages)/villages, 24.7 + 1.2*float64(v)/villages
 	}
-	r, err := Open(b.Context(), Config{Dir: b.TempDir()})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	r := open(b, Config{})
 	for from := 0; from < all; from += 1000 {
 		drafts := make([]Draft, 1000)
 		for k := range drafts {

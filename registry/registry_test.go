@@ -82,7 +82,7 @@ func (l *actLog) kinds() (out []acts.Kind) {
 	return out
 }
 
-func open(t *testing.T, cfg Config) *Registry {
+func open(t testing.TB, cfg Config) *Registry {
 	t.Helper()
 	if cfg.Dir == "" {
 		cfg.Dir = t.TempDir()
