@@ -39,7 +39,7 @@ $(WEB)/dist/index.html: $(WEB)/node_modules/.installed $(WEB_SOURCES)
 web-test: web ## the web app's unit tests
 	cd $(WEB) && npm run --silent test
 
-check: format vet lint arrows race ## the fast part of test, for every save
+check: format lint arrows race ## the fast part of test, for every save (lint has vet in it)
 
 format:
 	@out=$$(gofumpt -l . 2>&1); [ -z "$$out" ] || { echo "not formatted (gofumpt -w):"; echo "$$out"; exit 1; }

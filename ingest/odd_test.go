@@ -64,7 +64,7 @@ func testOdd(t *testing.T, cases []oddCase) {
 	t.Parallel()
 	every := 1
 	if testing.Short() {
-		every = 2 // the race detector finds nothing more in the others
+		every = 4 // the race detector finds nothing more in the others
 	}
 	for i := 0; i < len(cases); i += every {
 		c := &cases[i]

@@ -141,7 +141,7 @@ func TestExact(t *testing.T) {
 			rec := a.Record(ft.script(t))
 			rnd := rand.New(rand.NewPCG(7, uint64(len(ft.name))))
 			for i, span := range windowsOf(rec, 7, rnd) {
-				if testing.Short() && i%4 != 0 {
+				if testing.Short() && i%8 != 0 {
 					continue
 				}
 				p := clip.Params{Span: span, Gaps: clip.Gaps(i % 2), Audio: clip.Audio(i % 3 % 2)}

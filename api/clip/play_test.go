@@ -66,7 +66,7 @@ func TestPlay(t *testing.T) {
 			url := serve(t, a, rec.Stream)
 			rnd := rand.New(rand.NewPCG(8, uint64(len(ft.name))))
 			for i, span := range windowsOf(rec, 3, rnd) {
-				if testing.Short() && i%4 != 0 {
+				if testing.Short() && i%8 != 0 {
 					continue
 				}
 				p := clip.Params{Kind: clip.Play, Span: span, Audio: clip.Playable}
