@@ -20,8 +20,9 @@ export async function neighbour(show: (t: Ms) => Promise<Ms | null>, from: Ms, n
   let same = from; // still this picture
   let far = 1.5 * frame;
   let other: Ms | null = null;
+  let last: Ms | null = null; // what stands on screen
   for (; far <= longest; far *= 2) {
-    const shown = await show(from + far);
+    const shown = (last = await show(from + far));
     if (shown === null) return null;
     if (shown > from + 0.5) {
       other = shown;
@@ -33,9 +34,9 @@ export async function neighbour(show: (t: Ms) => Promise<Ms | null>, from: Ms, n
   // Between what was still this picture and the other one there may be one more.
   while (same > from && other - same > frame) {
     const mid: Ms = (same + other) / 2;
-    const shown = await show(mid);
+    const shown = (last = await show(mid));
     if (shown !== null && shown > from + 0.5) other = shown;
     else same = mid;
   }
-  return (await show(other + Math.min(frame / 4, 5))) ?? other;
+  return last === other ? other : ((await show(other + Math.min(frame / 4, 5))) ?? other);
 }

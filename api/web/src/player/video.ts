@@ -134,8 +134,10 @@ export class VideoStretch {
     if (!l) return null;
     this.el.pause();
     const next = this.nextPicture();
+    // A picture that stands already is not put on screen anew.
+    const stands = new Promise((r) => this.el.addEventListener("seeked", () => setTimeout(r, 250), { once: true }));
     this.seek(Math.max(0, t - l.span.from) / 1000);
-    await Promise.race([next, new Promise((r) => setTimeout(r, 1500))]);
+    await Promise.race([next, stands, new Promise((r) => setTimeout(r, 1500))]);
     return this.frame;
   }
 

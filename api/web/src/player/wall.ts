@@ -29,6 +29,7 @@ export class Wall {
   private isLive = false;
   private drifts: number[] = [];
   private stepping = false;
+  private steps: (1 | -1)[] = []; // asked for while one was under way
   private started = 0; // when the clock went on after it was held, performance.now(); 0: it is level with the tiles
 
   constructor(
@@ -99,17 +100,24 @@ export class Wall {
 
   /** step shows the picture before or after the one a tile shows, and moves the clock there. */
   async step(tile: Tile, n: 1 | -1, fps: number) {
-    if (this.stepping || this.isLive) return;
+    if (this.isLive) return;
+    if (this.stepping) { // a key that is held down does not go on when it is let go
+      if (this.steps.length < 2) this.steps.push(n);
+      return;
+    }
     this.stepping = true;
     try {
       this.clock.pause();
-      const frame = tile.pace ?? 1000 / (fps > 0 ? fps : 25);
-      const from = tile.picture ?? this.clock.now;
-      const shown = await neighbour((t) => tile.exact(t), from, n, frame);
-      this.clock.seek(shown ?? from + n * frame);
-      this.changed();
+      for (let next: 1 | -1 | undefined = n; next; next = this.steps.shift()) {
+        const frame = tile.pace ?? 1000 / (fps > 0 ? fps : 25);
+        const from = tile.picture ?? this.clock.now;
+        const shown = await neighbour((t) => tile.exact(t), from, next, frame);
+        this.clock.seek(shown ?? from + next * frame);
+        this.changed();
+      }
     } finally {
       this.stepping = false;
+      this.steps = [];
     }
   }
 
