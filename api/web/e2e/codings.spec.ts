@@ -1,7 +1,16 @@
+import type { Page } from "@playwright/test";
 import { coded, expect, facts, look, off, playing, test } from "./site";
 
 const { codings } = facts;
 const frame = 1000 / codings.fps;
+
+/** jump goes to a moment, ms after the first, and tells its picture's number. */
+async function jump(page: Page, after: number): Promise<number> {
+  await page.keyboard.press("g");
+  await page.fill("#goto", new Date(codings.from + after + 8 * 3600_000).toISOString().slice(0, 23).replace("T", " "));
+  await page.keyboard.press("Enter");
+  return Math.floor((after / 1000) * codings.fps) % codings.frames;
+}
 
 for (const camera of codings.cameras.filter((c, i, all) => all.findIndex((d) => d.coding === c.coding) === i)) {
   test(`${camera.coding} shows its pictures, and sounds where there is sound`, async ({ page }) => {
@@ -39,14 +48,17 @@ for (const camera of codings.cameras.filter((c, i, all) => all.findIndex((d) => 
     else expect(sound.loudest).toBe(0);
     // Elsewhere, too, and to the frame.
     await page.keyboard.press("k");
-    await page.keyboard.press("g");
-    await page.fill("#goto", new Date(codings.from + 4 * 60_000 + 13_120 + 8 * 3600_000).toISOString().slice(0, 23).replace("T", " "));
-    await page.keyboard.press("Enter");
-    const want = Math.floor(((4 * 60_000 + 13_120) / 1000) * codings.fps) % codings.frames;
+    const want = await jump(page, 4 * 60_000 + 13_120);
     await expect.poll(async () => (await look(page)).numbers[0], { timeout: 10_000 }).toBe(want);
     await page.keyboard.press("ArrowRight");
     await expect.poll(async () => (await look(page)).numbers[0]).toBe(want + 1);
     await page.keyboard.press("ArrowLeft");
     await expect.poll(async () => (await look(page)).numbers[0]).toBe(want);
+    // A step counts from where one jumped to, though its picture is not there yet.
+    for (const [key, step] of [["ArrowRight", 1], ["ArrowLeft", -1]] as const) {
+      const to = await jump(page, 6 * 60_000 + 2_000 + step * 20_040);
+      await page.keyboard.press(key);
+      await expect.poll(async () => (await look(page)).numbers[0], { timeout: 10_000 }).toBe(to + step);
+    }
   });
 }

@@ -106,6 +106,11 @@ export class Tile {
     return v?.span && inside(v.span, t) ? v.exact(t) : null;
   }
 
+  /** arrived tells which picture is on screen once the last jump is over; null: none. */
+  async arrived(): Promise<Ms | null> {
+    return this.video ? this.video.arrived() : this.picture;
+  }
+
   /** watch shows what the camera sees now. */
   watch() {
     if (this.live && this.state.kind !== "failed") return;

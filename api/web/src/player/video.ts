@@ -31,6 +31,17 @@ export class Unplayable extends Error {
 
 /** seekMost bounds what a seek is thought to take, ms. */
 const seekMost = 600;
+/** unsaid is how long after a seek a picture may come that is told of, ms: one that stands already is not put on screen anew. */
+const unsaid = 250;
+/** longest is how long a seek is waited for, ms: what it wants may have to be coded anew. */
+const longest = 5000;
+
+/** Arrival is the end of a seek: its picture is on screen, and known. */
+interface Arrival {
+  to: number; // seconds into the stretch
+  come: Promise<void>;
+  done(): void;
+}
 
 /** VideoStretch plays one stretch of footage in a video element and keeps it at a clock. */
 export class VideoStretch {
@@ -43,7 +54,7 @@ export class VideoStretch {
   private seekTook = 80; // ms, smoothed
   private seekBegan = 0;
   private failed: ((err: Error) => void) | null = null;
-  private shown: (() => void)[] = [];
+  private arrival: Arrival | null = null; // of the last seek; null: it is over
   private feed: PreviewFeed | null = null;
   /** behind is how far the picture was behind the clock at the last look, ms. */
   behind = 0;
@@ -62,7 +73,9 @@ export class VideoStretch {
     v.addEventListener("seeked", () => {
       if (this.seekBegan) this.seekTook += (Math.min(performance.now() - this.seekBegan, seekMost) - this.seekTook) / 4;
       this.seekBegan = 0;
+      this.arriveSoon();
     });
+    v.addEventListener("loadeddata", () => this.arriveSoon());
     v.addEventListener("error", () => this.failed?.(new Error(v.error?.message || "media error")));
     this.watch();
   }
@@ -95,6 +108,7 @@ export class VideoStretch {
     this.loaded = l;
     this.failed = onError;
     const start = Math.max(0, Math.min(t, l.span.to - 20) - l.span.from) / 1000;
+    this.expect(start);
     if (plays) this.el.src = start > 0.1 ? `${l.url}#t=${start.toFixed(3)}` : l.url; // else it begins where it begins: no seek
     else this.feed = new PreviewFeed(this.el, l.span, start, this.preview!, (err) => this.failed?.(err));
     await new Promise<void>((resolve, reject) => {
@@ -133,12 +147,14 @@ export class VideoStretch {
     const l = this.loaded;
     if (!l) return null;
     this.el.pause();
-    const next = this.nextPicture();
-    // A picture that stands already is not put on screen anew.
-    const stands = new Promise((r) => this.el.addEventListener("seeked", () => setTimeout(r, 250), { once: true }));
     this.seek(Math.max(0, t - l.span.from) / 1000);
-    await Promise.race([next, stands, new Promise((r) => setTimeout(r, 1500))]);
-    return this.frame;
+    return this.arrived();
+  }
+
+  /** arrived tells which picture is on screen once the last seek is over; null: it takes too long. */
+  async arrived(): Promise<Ms | null> {
+    if (this.arrival) await Promise.race([this.arrival.come, new Promise((r) => setTimeout(r, longest))]);
+    return this.arrival ? null : this.frame;
   }
 
   sound(on: boolean) {
@@ -158,11 +174,25 @@ export class VideoStretch {
 
   private seek(seconds: number) {
     this.seekBegan = performance.now();
+    this.expect(seconds);
     this.el.currentTime = seconds;
   }
 
-  private nextPicture(): Promise<void> {
-    return new Promise((resolve) => this.shown.push(resolve));
+  private expect(to: number) {
+    this.arrival?.done();
+    let done = () => {};
+    const come = new Promise<void>((resolve) => (done = resolve));
+    this.arrival = { to, come, done };
+  }
+
+  private arrive() {
+    this.arrival?.done();
+    this.arrival = null;
+  }
+
+  private arriveSoon() {
+    const a = this.arrival;
+    if (!this.el.seeking) setTimeout(() => a && a === this.arrival && this.arrive(), unsaid);
   }
 
   /** watch is told of each picture as it is put on screen. */
@@ -175,7 +205,9 @@ export class VideoStretch {
       if (step > 1 && step < 3000) this.steps = [...this.steps.slice(-15), step];
       this.frame = at;
       this.frames++;
-      for (const f of this.shown.splice(0)) f();
+      // A picture from before the seek may be told of late: this one is the moment's, or it is not what was waited for.
+      const left = (this.arrival?.to ?? 0) - media;
+      if (left > -0.001 && left < (this.step ?? 40) / 1000) this.arrive();
     };
     if ("requestVideoFrameCallback" in v) {
       const tick: VideoFrameRequestCallback = (_, m) => {

@@ -110,7 +110,7 @@ export class Wall {
       this.clock.pause();
       for (let next: 1 | -1 | undefined = n; next; next = this.steps.shift()) {
         const frame = tile.pace ?? 1000 / (fps > 0 ? fps : 25);
-        const from = tile.picture ?? this.clock.now;
+        const from = (await tile.arrived()) ?? this.clock.now;
         const shown = await neighbour((t) => tile.exact(t), from, next, frame);
         this.clock.seek(shown ?? from + next * frame);
         this.changed();
