@@ -48,25 +48,25 @@ vet:
 	CGO_ENABLED=0 go vet ./...
 
 lint:
-	golangci-lint run
+	CGO_ENABLED=0 golangci-lint run
 
 arrows:
 	CGO_ENABLED=0 go test ./cmd/qianshao -run 'TestArrows|TestPackageComments'
 
-# The cameras of ./ingest keep time: it has the machine for itself, and so has the
-# browser, whose seconds are counted.
-# Of the others those that take longest come first.
+# The cameras of ./ingest keep time: what runs beside it gets the time that it leaves.
+# The browser, whose seconds are counted, has the machine for itself.
+# Of the others those that take longest come first. Vet is in lint.
 OTHERS = ./cmd/qianshao ./api/clip $$(go list ./... | grep -v '/ingest$$')
+GOTEST = go test -vet=off -timeout $(TEST_TIMEOUT)
 
 race:
-	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) $(OTHERS)
-	CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) ./ingest
+	CGO_ENABLED=1 $(GOTEST) -race -short $(OTHERS)
+	.ci/beside 'CGO_ENABLED=1 $(GOTEST) -race -short ./ingest' 'CGO_ENABLED=0 $(GOTEST) -run "^$$" ./... >/dev/null || true' # compiled for what comes next
 
 test: deps web-test check ## everything: check, all tests, a smoke of every fuzz target
-	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) -skip '^TestWorkbench$$' $(OTHERS)
-	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) ./ingest
-	CGO_ENABLED=0 go test -timeout $(TEST_TIMEOUT) -run '^TestWorkbench$$' ./cmd/qianshao
-	.ci/fuzz 1s
+	CGO_ENABLED=0 $(GOTEST) -skip '^TestWorkbench$$' $(OTHERS)
+	.ci/beside 'CGO_ENABLED=0 $(GOTEST) ./ingest' '.ci/fuzz 1s'
+	CGO_ENABLED=0 $(GOTEST) -run '^TestWorkbench$$' ./cmd/qianshao
 
 test-faults: ## the long proofs of no loss: kills, power cuts, full disks
 	QIANSHAO_FAULTS=1 CGO_ENABLED=0 go test -timeout 4h -run 'Kill|Power|Fault|Crash|Full|Away|Promises' ./...
