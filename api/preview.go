@@ -33,8 +33,7 @@ func (h *Handler) preview(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	codecs := []string{picture.PreviewVideo}
-	sound := strings.Contains(f.Codecs(), ",")
-	if sound {
+	if f.Sound() {
 		codecs = append(codecs, picture.PreviewSound)
 	}
 	out := &begun{w: w, header: func(to http.Header) {
@@ -47,7 +46,7 @@ func (h *Handler) preview(w http.ResponseWriter, r *http.Request) error {
 		out.header(w.Header())
 		return nil
 	}
-	err = h.cfg.Pictures.Preview(r.Context(), out, picture.Preview{Width: width, Sound: sound, Write: func(ctx context.Context, to io.Writer) error {
+	err = h.cfg.Pictures.Preview(r.Context(), out, picture.Preview{Width: width, Sound: f.Sound(), Write: func(ctx context.Context, to io.Writer) error {
 		return f.WriteRange(ctx, to, 0, f.Size())
 	}})
 	if err != nil && out.some {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"qianshao/registry"
 	"qianshao/storage/index"
 	"qianshao/storage/media"
@@ -48,30 +50,36 @@ func (h *Handler) coverageOf(ctx context.Context, streams []media.StreamID, wind
 	if window.Empty() {
 		return out, nil
 	}
-	enrolled, err := h.cfg.Registry.EnrolledOf(ctx, streams)
-	if err != nil {
-		return nil, err
-	}
-	ask := make([]index.Asked, len(streams))
+	open := make([][]timeline.Span, len(streams))
 	for i, s := range streams {
-		ask[i] = index.Asked{Stream: s, Enrolled: enrolled[s]}
 		for _, f := range h.cfg.Archive.Spool.OpenFiles(s) { // before the rows: a file leaves the list after its row came
 			if foot := f.Snapshot(); foot != nil {
-				ask[i].Open = append(ask[i].Open, foot.Span())
+				open[i] = append(open[i], foot.Span())
 			}
 		}
 	}
-	told, err := h.cfg.Archive.Index.GapsOf(ctx, ask, window)
-	if err != nil {
+	var enrolled map[media.StreamID][]timeline.Span
+	var evidence *index.Evidence
+	g, asking := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		enrolled, err = h.cfg.Registry.EnrolledOf(asking, streams)
+		return err
+	})
+	g.Go(func() (err error) {
+		evidence, err = h.cfg.Archive.Index.Evidence(asking, streams, window)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	for i, t := range told {
-		if n := len(t.Gaps); n > 0 && window.To == now && t.Gaps[n-1].To == now && t.Gaps[n-1].Len() <= underWay && h.recording(streams[i]) {
-			out[i].Until = t.Gaps[n-1].From
-			t.Gaps = t.Gaps[:n-1]
+	for i, s := range streams {
+		covered, gaps := evidence.Gaps(s, enrolled[s], open[i]...)
+		if n := len(gaps); n > 0 && window.To == now && gaps[n-1].To == now && gaps[n-1].Len() <= underWay && h.recording(s) {
+			out[i].Until = gaps[n-1].From
+			gaps = gaps[:n-1]
 		}
-		out[i].Covered = append(out[i].Covered, t.Covered...)
-		out[i].Gaps = append(out[i].Gaps, t.Gaps...)
+		out[i].Covered = append(out[i].Covered, covered...)
+		out[i].Gaps = append(out[i].Gaps, gaps...)
 	}
 	return out, nil
 }

@@ -69,6 +69,16 @@ func (f *File) Codecs() string {
 	return strings.Join(list, ",")
 }
 
+// Sound is whether any track of the file, but the first, has samples.
+func (f *File) Sound() bool {
+	for i := 1; i < len(f.pl.tracks); i++ {
+		if f.pl.total[i].samples > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Name is a file name for the download: camera, from and to.
 func (f *File) Name() string {
 	const form = "20060102T150405Z"

@@ -13,13 +13,13 @@ function tileAt(z: number): { x: number; y: number } {
 
 const share = (all: string[], some: (c: string) => boolean) => all.filter(some).length / all.length;
 
-test("a base map from a file is drawn, then one of a map service, then none", async ({ page, request }) => {
+test("base maps are drawn: from a PMTiles file, of a map service, from an MBTiles file; then none", async ({ page, request }) => {
   const asked = new Set<string>();
   page.on("request", (r) => asked.add(r.url()));
   await page.goto(ground.url);
   const select = page.locator(".tools select");
   await expect(select).toHaveValue("base"); // the first of the settings
-  await expect(select.locator("option")).toHaveText(["无底图", "地形", "影像"]);
+  await expect(select.locator("option")).toHaveText(["无底图", "地形", "影像", "底图"]);
   // The file ends at zoom 6; its tile is drawn large.
   const six = tileAt(6);
   await expect.poll(async () => share(await inked(page), (c) => c === `6,${six.x},${six.y}`)).toBeGreaterThan(0.7);
@@ -44,6 +44,11 @@ test("a base map from a file is drawn, then one of a map service, then none", as
   expect([...asked].filter((u) => !u.startsWith(`${ground.url}/`))).toEqual([]);
   expect([...asked].join() + await (await request.get(`${ground.url}/api/v1/maps`)).text() + await page.content()).not.toContain("hunter2");
 
+  await select.selectOption("rows");
+  const eight = tileAt(8); // the file's last zoom
+  await expect.poll(async () => share(await inked(page), (c) => c === `250,${eight.x & 255},${eight.y & 255}`)).toBeGreaterThan(0.7);
+  await expect(page.locator(".map-credit")).toHaveText("rows of a database");
+
   await select.selectOption("");
   await expect.poll(async () => share(await inked(page), (c) => c === "")).toBeGreaterThan(0.7);
   await page.reload(); // what was chosen stays chosen
@@ -53,7 +58,7 @@ test("a base map from a file is drawn, then one of a map service, then none", as
 test("the settings list the base maps, and what is chosen there is drawn", async ({ page }) => {
   await page.goto(`${ground.url}/settings`);
   const base = page.locator("label:has(input[name=base])");
-  await expect(base).toHaveCount(3);
+  await expect(base).toHaveCount(4);
   await expect(base.nth(0)).toContainText("地形");
   await expect(base.nth(0)).toContainText("PNG");
   await expect(base.nth(0)).toContainText("made for a test");

@@ -1,10 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Coverage } from "@/time/span";
 import { MasterClock } from "./clock";
 import { neighbour } from "./neighbour";
 import { due } from "./preview";
 import { longest, find } from "./stretch";
 import { correct, nudgeMost, p95 } from "./sync";
+import type { Tile } from "./tile";
+import { Wall } from "./wall";
 
 describe("the master clock", () => {
   it("goes on at its rate, stands when it is paused or held, and never jumps by itself", () => {
@@ -153,5 +155,59 @@ describe("what a preview needs next", () => {
   it("is nothing at the end", () => {
     expect(due(done, 45_000, 50_000)).toBe(null);
     expect(due([], 60_000, 60_000)).toBe(null);
+  });
+});
+
+describe("a step of the wall", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** still is a tile of pictures 40 ms apart, whose seeks end when they are let. */
+  function still() {
+    let shows = 0;
+    let waiting: (() => void)[] = [];
+    const arrives = (t: number) => new Promise<number>((done) => waiting.push(() => done((shows = Math.floor(t / 40) * 40))));
+    const tile = {
+      pace: 40, shown: { kind: "picture" }, settled: true, behind: 0,
+      arrived: async () => shows,
+      exact: arrives,
+      dispose() {},
+      follow: (c: MasterClock) => void (shows = Math.floor(c.now / 40) * 40),
+    };
+    const arrive = async () => {
+      for (let i = 0; i < 20; i++) {
+        waiting.splice(0).forEach((f) => f());
+        await Promise.resolve();
+      }
+    };
+    return { tile: tile as unknown as Tile, arrive };
+  }
+
+  it("goes to the next picture, and does not take back a jump that came meanwhile", async () => {
+    vi.stubGlobal("window", globalThis);
+    const { tile, arrive } = still();
+    const wall = new Wall({ tick() {}, state() {} });
+    wall.set([tile]);
+    wall.seek(4000, false);
+    let over = wall.step(tile, 1, 25);
+    await arrive();
+    await over;
+    expect(wall.clock.now).toBe(4040);
+
+    over = wall.step(tile, 1, 25);
+    await Promise.resolve(); // its picture is on its way
+    wall.seek(8000);
+    void wall.step(tile, 1, 25); // asked for after the jump: counts from there
+    await arrive();
+    await over;
+    expect(wall.clock.now).toBe(8040);
+
+    over = wall.step(tile, 1, 25);
+    void wall.step(tile, 1, 25); // asked for before it: gone with it
+    await Promise.resolve();
+    wall.seek(12_000);
+    await arrive();
+    await over;
+    expect(wall.clock.now).toBe(12_000);
+    wall.dispose();
   });
 });

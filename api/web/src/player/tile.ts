@@ -106,8 +106,9 @@ export class Tile {
     return v?.span && inside(v.span, t) ? v.exact(t) : null;
   }
 
-  /** arrived tells which picture is on screen once the last jump is over; null: none. */
+  /** arrived tells which picture is on screen once the last jump is over; null: none, or it has yet to be loaded. */
   async arrived(): Promise<Ms | null> {
+    if (this.pending) return null;
     return this.video ? this.video.arrived() : this.picture;
   }
 

@@ -30,6 +30,7 @@ export class Wall {
   private drifts: number[] = [];
   private stepping = false;
   private steps: (1 | -1)[] = []; // asked for while one was under way
+  private jumps = 0; // counted, so that a step does not take a later one back
   private started = 0; // when the clock went on after it was held, performance.now(); 0: it is level with the tiles
 
   constructor(
@@ -79,6 +80,8 @@ export class Wall {
       this.isLive = false;
       this.clock.pause();
     }
+    this.jumps++;
+    this.steps = [];
     this.clock.seek(t);
     if (playing) this.clock.play();
     this.wait();
@@ -109,10 +112,12 @@ export class Wall {
     try {
       this.clock.pause();
       for (let next: 1 | -1 | undefined = n; next; next = this.steps.shift()) {
+        const jumps = this.jumps;
         const frame = tile.pace ?? 1000 / (fps > 0 ? fps : 25);
         const from = (await tile.arrived()) ?? this.clock.now;
-        const shown = await neighbour((t) => tile.exact(t), from, next, frame);
-        this.clock.seek(shown ?? from + next * frame);
+        const shown = await neighbour(async (t) => (jumps === this.jumps ? tile.exact(t) : null), from, next, frame);
+        if (jumps === this.jumps) this.clock.seek(shown ?? from + next * frame);
+        else for (const t of this.tiles) t.follow(this.clock); // somebody went elsewhere meanwhile
         this.changed();
       }
     } finally {
