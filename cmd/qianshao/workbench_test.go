@@ -133,7 +133,11 @@ func recordedDay(t *testing.T) (facts, string) {
 	a := storagetest.New(t)
 	dir := a.Dir()
 	joined := nine.Add(-24 * time.Hour)
-	srv := camtest.Start(t, rtsptest.Config{NoSub: true, Width: 640, Height: 360, Cameras: 4})
+	cameras := rtsptest.Config{NoSub: true, Width: 640, Height: 360, Cameras: 4}
+	if os.Getenv("BENCH") != "" {
+		cameras.Width, cameras.Height, cameras.Bitrate, cameras.SpreadGOP = 1920, 1080, 2_000_000, true
+	}
+	srv := camtest.Start(t, cameras)
 	places, err := readVillages()
 	if err != nil {
 		t.Fatal(err)

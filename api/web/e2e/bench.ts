@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, type Page } from "@playwright/test";
-import { around, facts, playing } from "./site";
+import { address, around, facts, playing } from "./site";
 
 // The speed of the app on this machine, against its targets (make bench-web). It is no test of
 // `make test`: a busy machine would fail it.
@@ -87,6 +87,45 @@ for (const [n, target] of [[4, 50], [9, 100]] as const) {
     line(`drift of ${n} tiles at 1x, p95 over 10 s`, `${/\d+/.exec(text)?.[0] ?? "?"} ms`, `≤ ${target} ms`);
   });
 }
+
+test("four cameras of 1080p", async ({ browser, request }) => {
+  test.setTimeout(240_000);
+  const id = facts.live[0]!.id;
+  const { division } = (await (await request.get(`${facts.url}/api/v1/cameras/${id}`)).json()) as { division: string };
+  const whole = async () => {
+    const r = await request.get(`${facts.url}/api/v1/cameras/${id}/timeline`, { params: { from: new Date(Date.now() - 60_000).toISOString(), to: new Date().toISOString() } });
+    return ((await r.json()) as { covered: { from: string; to: string }[] }).covered.at(-1)!;
+  };
+  const minute = async () => {
+    const { from, to } = await whole();
+    return Date.parse(to) - Date.parse(from);
+  };
+  await expect.poll(minute, { timeout: 120_000 }).toBeGreaterThan(50_000);
+  const { from, to } = await whole();
+  const where = address({ division, place: "1080p", from, to });
+  const context = await browser.newContext();
+  const took: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    const page = await context.newPage();
+    const began = Date.now();
+    await page.goto(where);
+    await playing(page, 4);
+    await page.waitForSelector(".ground canvas");
+    took.push(Date.now() - began);
+    if (i === 3) {
+      await page.waitForTimeout(14_000);
+      const text = (await page.textContent("[data-test=drift]")) ?? "";
+      const { frames, dropped } = await page.evaluate(() => {
+        const q = [...document.querySelectorAll<HTMLVideoElement>(".tile video")].map((v) => v.getVideoPlaybackQuality());
+        return { frames: q.reduce((n, x) => n + x.totalVideoFrames, 0), dropped: q.reduce((n, x) => n + x.droppedVideoFrames, 0) };
+      });
+      line("1080p25, 2 Mbit/s: drift of 4 tiles at 1x, p95 over 10 s", `${/\d+/.exec(text)?.[0] ?? "?"} ms`, "≤ 50 ms");
+      line("the same: pictures that the browser left out", `${((100 * dropped) / frames).toFixed(0)} %`, "");
+    }
+    await page.close();
+  }
+  line("1080p25: search page with 4 pictures (median of 3 later visits)", `${median(took.slice(1))} ms`, "≤ 2000 ms");
+});
 
 test("timeline", async ({ page }) => {
   await page.goto("about:blank");
