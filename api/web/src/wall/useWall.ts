@@ -85,7 +85,8 @@ export function useWall(ctx: WallContext) {
   watch(() => [state.loud, state.current], sound);
 
   function open(cameras: readonly TileCamera[]) {
-    slots.splice(0, slots.length, ...cameras.slice(0, state.layout).map((camera): Slot => ({ camera, shown: { kind: "loading" }, picture: null })));
+    // A camera that stays keeps its tile, which tells nothing anew until something changes.
+    slots.splice(0, slots.length, ...cameras.slice(0, state.layout).map((camera): Slot => ({ camera, shown: tiles.get(camera.id)?.shown ?? { kind: "loading" }, picture: null })));
     state.current = slots[0]?.camera.id ?? "";
     state.large = "";
     if (!slots.length) showTime(null);
