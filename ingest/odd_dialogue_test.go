@@ -152,6 +152,12 @@ func TestOddDialogue(t *testing.T) {
 				r.Status, r.Reason, r.Body = 302, "Moved", ""
 			}
 		}}, cause: timeline.BadStream, says: "URL cannot be used"},
+		{name: "redirect to an address that is never dialled", cam: odd.Camera{Reply: func(r *odd.Reply) {
+			if r.Method == "DESCRIBE" {
+				r.Status, r.Reason, r.Body = 302, "Moved", ""
+				r.Set("Location", "rtsp://169.254.169.254/live")
+			}
+		}}, cause: timeline.BadStream, says: "dialling this address is not allowed"},
 		{name: "453 then fine", cam: odd.Camera{Reply: status("SETUP", 1, 453, "Not Enough Bandwidth")}},
 		{name: "503 then fine", cam: odd.Camera{Reply: status("DESCRIBE", 2, 503, "Service Unavailable")}},
 		{name: "454 to PLAY then fine", cam: odd.Camera{Reply: status("PLAY", 1, 454, "Session Not Found"), NextKey: true}},

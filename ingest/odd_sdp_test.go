@@ -110,6 +110,7 @@ func TestOddDescriptions(t *testing.T) {
 		{name: "Content-Base is a path", cam: odd.Camera{Reply: header("DESCRIBE", "Content-Base", "/live/")}},
 		{name: "Content-Base is garbage", cam: odd.Camera{Reply: header("DESCRIBE", "Content-Base", "%zz:// \x01")}},
 		{name: "Content-Base with the camera's private address", cam: odd.Camera{Reply: header("DESCRIBE", "Content-Base", "rtsp://192.168.1.108:554/live/")}},
+		{name: "Content-Base with an address that is never dialled", cam: odd.Camera{Reply: header("DESCRIBE", "Content-Base", "rtsp://169.254.169.254/live/")}},
 		{name: "Content-Base without a slash at its end", cam: odd.Camera{Reply: both(only("/live/trackID=0"), on("DESCRIBE", func(r *odd.Reply) {
 			r.Set("Content-Base", strings.TrimSuffix(r.Get("Content-Base"), "/"))
 		}))}},

@@ -81,6 +81,9 @@ func TestOddTransport(t *testing.T) {
 		{name: "UDP with a private source", cam: odd.Camera{Reply: on("SETUP", func(r *odd.Reply) {
 			r.Set("Transport", r.Get("Transport")+";source=192.168.1.108")
 		})}, with: by(registry.UDP)},
+		{name: "UDP with a source that is never dialled", with: by(registry.UDP), cam: odd.Camera{Reply: on("SETUP", func(r *odd.Reply) {
+			r.Set("Transport", r.Get("Transport")+";source=169.254.169.254")
+		})}},
 		{name: "UDP with loss", film: 4 * time.Second, with: by(registry.UDP), cam: odd.Camera{Bend: func(_ *odd.Play, f *odd.Frame, packets []odd.Packet) []odd.Packet {
 			if f.I%8 == 5 { // never a key frame: those come every 10
 				f.Lost = true

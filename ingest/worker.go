@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"reflect"
 	"time"
 
@@ -134,14 +132,8 @@ func (w *worker) runOnce(ctx context.Context) error {
 		Connect: s.sup.cfg.Connect, FirstFrame: s.sup.cfg.FirstFrame, Stall: s.sup.cfg.Stall,
 		MaxBitrate: s.sup.cfg.MaxBitrate,
 		Dial:       guard.DialContext, Mended: s.repairs.add,
-		CheckPeer: func(ip net.IP) error {
-			addr, ok := netip.AddrFromSlice(ip)
-			if !ok {
-				return dial.ErrDenied
-			}
-			return guard.Check(addr.Unmap())
-		},
-		Clock: func() time.Duration { _, m := s.sup.cfg.Wall.Source(); return m }, Urgent: s.urgent, Log: s.log,
+		CheckPeer: guard.CheckUDPPeer,
+		Clock:     func() time.Duration { _, m := s.sup.cfg.Wall.Source(); return m }, Urgent: s.urgent, Log: s.log,
 	}, handler{s})
 }
 

@@ -38,7 +38,7 @@ func TestAccounts(t *testing.T) {
 		}
 		return out
 	}
-	command("created", "camera", "add", "GATE", "rtsp://192.0.2.1/", "--name", "村口")
+	command("created", "camera", "add", "GATE", "rtsp://camera.invalid/", "--name", "村口")
 	if code := get(t, p.url+"/api/v1/cameras", nil); code != http.StatusUnauthorized {
 		t.Errorf("without signing in: HTTP %d", code)
 	}

@@ -111,7 +111,13 @@ func TestUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{"Type=notify", "LimitNOFILE=", "Restart=always", "NoNewPrivileges=yes", "ExecStart=/usr/local/bin/qianshao serve --config /etc/qianshao/qianshao.yaml --data /var/lib/qianshao"} {
+	for _, line := range []string{
+		"Type=notify", "LimitNOFILE=", "Restart=always", "NoNewPrivileges=yes", "CapabilityBoundingSet=\n", "DynamicUser=yes", "UMask=0027",
+		"ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "PrivateDevices=yes", "ProtectKernelTunables=yes", "ProtectKernelModules=yes", "ProtectControlGroups=yes",
+		"ProtectProc=invisible", "RestrictNamespaces=yes", "RestrictSUIDSGID=yes", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n", "LockPersonality=yes",
+		"SystemCallFilter=@system-service", "SystemCallFilter=~@privileged @resources", "NoExecPaths=/var/lib/qianshao /tmp",
+		"ExecStart=/usr/local/bin/qianshao serve --config /etc/qianshao/qianshao.yaml --data /var/lib/qianshao",
+	} {
 		if !strings.Contains(string(unit), "\n"+line) {
 			t.Errorf("no %s", line)
 		}

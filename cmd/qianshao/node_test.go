@@ -226,7 +226,7 @@ func TestLongFolder(t *testing.T) {
 	if err := waitReady(t.Context(), dir); err != nil {
 		t.Fatal(err)
 	}
-	if out, errs, code := qianshao(t, "camera", "add", "A", "rtsp://192.0.2.1/", "--data", dir); code != exitOK || strings.Contains(out, "No server") {
+	if out, errs, code := qianshao(t, "camera", "add", "A", "rtsp://camera.invalid/", "--data", dir); code != exitOK || strings.Contains(out, "No server") {
 		t.Errorf("exit %d %s%s", code, out, errs)
 	}
 	p.terminate(t)

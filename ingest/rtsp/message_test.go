@@ -1,6 +1,8 @@
 package rtsp
 
 import (
+	"errors"
+	"net"
 	"strings"
 	"testing"
 
@@ -94,4 +96,29 @@ func FuzzParseMessage(f *testing.F) {
 			t.Errorf("%q written is %q", b[:used], wire)
 		}
 	})
+}
+
+// Where a camera says that media comes from counts only if it may be dialled.
+func TestSourceOfMedia(t *testing.T) {
+	t.Parallel()
+	denied := net.IPv4(169, 254, 169, 254)
+	h := newHooks("", "", "rtsp://cam.example/live")
+	h.peer = func(ip net.IP) error {
+		if ip.Equal(denied) {
+			return errors.New("denied")
+		}
+		return nil
+	}
+	for transport, want := range map[string]net.IP{
+		"RTP/AVP;unicast;client_port=4-5;source=192.0.2.7":              net.IPv4(192, 0, 2, 7),
+		"RTP/AVP;unicast;Source = 192.0.2.7 ;client_port=4-5":           net.IPv4(192, 0, 2, 7),
+		"RTP/AVP;unicast;client_port=4-5;source=169.254.169.254":        nil,
+		"RTP/AVP;unicast;client_port=4-5;source=::ffff:169.254.169.254": nil,
+		"RTP/AVP;unicast;client_port=4-5;source=camera.example":         nil,
+		"RTP/AVP;unicast;client_port=4-5":                               nil,
+	} {
+		if got := h.source(transport); !got.Equal(want) {
+			t.Errorf("%s: %v, want %v", transport, got, want)
+		}
+	}
 }

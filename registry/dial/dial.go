@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -27,9 +26,6 @@ var ErrDenied = errors.New("dialling this address is not allowed")
 
 // Local is the carrier whose cameras stand in the site's own networks.
 const Local = "local"
-
-// schemes that a camera URL may have. +http is RTSP over HTTP.
-var schemes = []string{"rtsp", "rtsps", "rtsp+http", "rtsps+http"}
 
 // Config of a Dialer. The zero value is the strictest.
 type Config struct {
@@ -188,24 +184,4 @@ func (g Guard) CheckUDPPeer(ip net.IP) error {
 		return fmt.Errorf("UDP peer %v: %w: not an IP address", ip, ErrDenied)
 	}
 	return g.Check(addr)
-}
-
-// CheckURL reports whether a URL, also one a redirect gives, may be dialled:
-// its scheme, and its host where that is an address. The error does not repeat
-// the URL.
-func (g Guard) CheckURL(raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return fmt.Errorf("%w: the URL is malformed", ErrDenied) // err would repeat it
-	}
-	if !slices.Contains(schemes, u.Scheme) {
-		return fmt.Errorf("%w: scheme %q; allowed are %s", ErrDenied, u.Scheme, strings.Join(schemes, ", "))
-	}
-	if u.Hostname() == "" {
-		return fmt.Errorf("%w: the URL has no host", ErrDenied)
-	}
-	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return g.Check(addr)
-	}
-	return nil
 }
