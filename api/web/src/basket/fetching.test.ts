@@ -40,6 +40,12 @@ describe("what a clip says about itself", () => {
     expect(f.gaps.map((g) => g.to - g.from)).toEqual([60_000, 60_000]);
     expect(factsOf(new Headers(head))).toMatchObject({ size: NaN, gaps: [], gapCount: 0, offset: null, rest: null });
   });
+  it("has no gap where a mark lies between two frames, nor one shorter than a frame inside", () => {
+    const between = "2026-11-24T01:00:00.000000Z/2026-11-24T01:00:00.026000Z, 2026-11-24T01:03:00.000000Z/2026-11-24T01:03:00.050000Z";
+    expect(factsOf(new Headers({ ...head, "X-Clip-Gap-Count": "2", "X-Clip-Gaps": between }))).toMatchObject({ gaps: [], gapCount: 0 });
+    const real = `${between}, 2026-11-24T01:05:00.000000Z/2026-11-24T01:05:00.051000Z`;
+    expect(factsOf(new Headers({ ...head, "X-Clip-Gap-Count": "40", "X-Clip-Gaps": real }))).toMatchObject({ gaps: [{ from: Date.UTC(2026, 10, 24, 1, 5) }], gapCount: 38 });
+  });
   it("counts all files of a clip whose coding changes", async () => {
     const parts = "x/y;h264, 2026-11-24T01:05:00.000250Z/z;h265";
     const calls = serve([

@@ -1,6 +1,6 @@
 import { Failure, file, send, stopped } from "@/server/client";
 import { moment } from "@/time/shanghai";
-import type { Ms, Span } from "@/time/span";
+import { joint, type Ms, type Span } from "@/time/span";
 
 /** spill is how much is gathered before the browser gets it as a Blob, which it may keep on disk. */
 const spill = 16 << 20;
@@ -10,7 +10,7 @@ export interface Facts {
   size: number; // bytes; NaN: not told
   from: Ms; // of the first frame
   to: Ms; // end of the last one
-  gaps: Span[]; // of the whole window, the first 32
+  gaps: Span[]; // of the whole window, among the first 32; a mark between two frames leaves none
   gapCount: number;
   offset: Ms | null; // the camera's clock minus the server's
   rest: string | null; // where the next file begins: the coding changes there
@@ -19,16 +19,17 @@ export interface Facts {
 /** factsOf reads the headers of clip.mp4. */
 export function factsOf(h: Headers): Facts {
   const list = (name: string) => (h.get(name) ?? "").split(",").map((s) => s.trim()).filter(Boolean);
-  const gaps = list("X-Clip-Gaps").map((s) => {
+  const holes = list("X-Clip-Gaps").map((s) => {
     const [from, to] = s.split("/") as [string, string];
     return { from: moment(from), to: moment(to) };
   });
+  const gaps = holes.filter((g) => g.to - g.from > joint);
   const length = h.get("Content-Length");
   const offset = Number.parseInt(h.get("X-Clip-Clock-Offset-Us") ?? "", 10);
   return {
     size: length === null ? NaN : Number(length),
     from: moment(h.get("X-Clip-From") ?? ""), to: moment(h.get("X-Clip-To") ?? ""),
-    gaps, gapCount: Number(h.get("X-Clip-Gap-Count") ?? gaps.length),
+    gaps, gapCount: Number(h.get("X-Clip-Gap-Count") ?? holes.length) - (holes.length - gaps.length),
     offset: Number.isNaN(offset) ? null : offset / 1000,
     rest: list("X-Clip-Parts")[1]?.split("/")[0] ?? null,
   };
