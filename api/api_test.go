@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -238,6 +239,33 @@ func TestSystemRoutes(t *testing.T) {
 	s.problem("/nothing/here", http.StatusNotFound, "no_such_route")
 	if answer, _ := s.do(http.MethodPost, "/api/v1/cameras"); answer.StatusCode != http.StatusMethodNotAllowed || answer.Header.Get("Allow") == "" {
 		t.Fatalf("POST: %s", answer.Status)
+	}
+}
+
+// Whoever opens an address that is none gets the app, which says so; programs, and
+// what a page asks for, get the problem.
+func TestLostPage(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+	_, start := s.get("/")
+	for _, path := range []string{"/nosuch", "/nosuch/deeper?x=1", "/apiary", "/camera/"} {
+		answer, b := s.get(path, "Accept", browser)
+		if answer.StatusCode != http.StatusNotFound || answer.Header.Get("Content-Type") != "text/html; charset=utf-8" || !bytes.Equal(b, start) ||
+			answer.Header.Get("Vary") != "Accept" || !strings.Contains(answer.Header.Get("Content-Security-Policy"), "script-src 'self'") {
+			t.Errorf("%s: %s %v %.80s", path, answer.Status, answer.Header, b)
+		}
+		s.problem(path, http.StatusNotFound, "no_such_route", "Accept", "*/*")
+		s.problem(path, http.StatusNotFound, "no_such_route", "Accept", "application/json")
+	}
+	for _, path := range []string{"/api/nosuch", "/api/v1/nosuch", "/tiles/nosuch"} {
+		s.problem(path, http.StatusNotFound, "no_such_route", "Accept", browser)
+	}
+	for _, path := range []string{"/assets/nosuch.js", "/app/nosuch.js"} {
+		s.problem(path, http.StatusNotFound, "no_such_asset", "Accept", browser)
+	}
+	if answer, b := s.do(http.MethodPost, "/nosuch", "Accept", browser); answer.StatusCode != http.StatusNotFound || !bytes.Contains(b, []byte("no_such_route")) {
+		t.Errorf("POST: %s %s", answer.Status, b)
 	}
 }
 

@@ -85,6 +85,7 @@ type Handler struct {
 	mux  *http.ServeMux
 	doc  []byte // the OpenAPI document
 	spec []route
+	page *web.Page
 	// unused are examples that the document has no use for: a test looks.
 	unused []string
 
@@ -140,7 +141,7 @@ func New(cfg Config) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}
-	h.spec = h.routes(page)
+	h.page, h.spec = page, h.routes(page)
 	if err := h.mount(); err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"qianshao/api/web"
 )
 
 // mount registers all routes, each behind the gate, and writes the document.
@@ -86,8 +88,24 @@ func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
+	w.Header().Set("Vary", "Accept")
+	if navigates(r) {
+		h.page.Lost(w)
+		return
+	}
 	h.fail(w, r, &Problem{
 		Status: http.StatusNotFound, Code: "no_such_route", Detail: fmt.Sprintf("there is nothing at %s", r.URL.Path),
 		Next: "/openapi.json lists what there is",
 	})
+}
+
+// navigates reports whether a person opened an address, not a program or a part of
+// a page: they are told in the app's words that there is nothing.
+func navigates(r *http.Request) bool {
+	for _, folder := range []string{"/api/", "/tiles/", web.Prefix, web.AppPrefix} {
+		if strings.HasPrefix(r.URL.Path, folder) {
+			return false
+		}
+	}
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }

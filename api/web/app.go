@@ -46,11 +46,19 @@ func (a *App) Built() bool { return a.index != nil }
 
 // Document serves every page of the app; where it was not built, how to do that.
 func (a *App) Document(w http.ResponseWriter, _ *http.Request) error {
-	b := a.index
-	if b == nil {
-		b = a.plain
+	return document(w, http.StatusOK, a.document())
+}
+
+// Lost serves an address that is none: the same document, which says so.
+func (a *App) Lost(w http.ResponseWriter) {
+	_ = document(w, http.StatusNotFound, a.document()) // it fails at nothing
+}
+
+func (a *App) document() []byte {
+	if a.index == nil {
+		return a.plain
 	}
-	return document(w, b)
+	return a.index
 }
 
 // Icon serves the icon.

@@ -110,15 +110,16 @@ func New(cfg Config) (*Page, error) {
 func (p *Page) Index(w http.ResponseWriter, _ *http.Request) error { return p.page(w, "index.html") }
 
 func (p *Page) page(w http.ResponseWriter, name string) error {
-	return document(w, p.pages[name])
+	return document(w, http.StatusOK, p.pages[name])
 }
 
-func document(w http.ResponseWriter, b []byte) error {
+func document(w http.ResponseWriter, status int, b []byte) error {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
 	_, _ = w.Write(b) // the client may have left
 	return nil
 }
