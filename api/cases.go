@@ -14,6 +14,7 @@ import (
 	"qianshao/registry/account"
 	"qianshao/registry/area"
 	"qianshao/registry/cases"
+	"qianshao/registry/place"
 	"qianshao/registry/register"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -28,6 +29,7 @@ type caseJSON struct {
 	Class     string          `json:"class,omitempty" example:"盗窃"`
 	Reason    string          `json:"reason" example:"村民三头黄牛被盗，查找运牛车辆"`
 	Area      area.Area       `json:"area"`
+	AreaNames []string        `json:"area_names,omitempty" doc:"what the area's divisions are called, in their order; empty: not known" example:"[\"兴义市桔山街道\"]"`
 	From      timeline.Micros `json:"from" format:"date-time" doc:"of the footage that may be seen"`
 	To        timeline.Micros `json:"to" format:"date-time"`
 	Members   []string        `json:"members" doc:"logins"`
@@ -78,6 +80,9 @@ func (h *Handler) caseJSON(ctx context.Context, a *asked, c *cases.Case) caseJSO
 		ID: c.ID, Number: c.Number, State: state, Unit: c.Unit, Class: c.Class, Reason: c.Reason, Area: c.Area, From: c.Span.From, To: c.Span.To,
 		Members: c.Members, By: c.By, Opened: c.Opened, Expires: c.Expires, Emergency: c.Emergency, Growth: c.Growth, Large: c.Large,
 		Approved: markOf(c.Approved), Adopted: markOf(c.Adopted), Closed: markOf(c.Closed), Due: c.DueForReview(a.now),
+	}
+	for _, code := range c.Area.Divisions { // auditors may not look for places
+		out.AreaNames = append(out.AreaNames, place.FullName(code))
 	}
 	for i := range c.Reviews {
 		out.Reviews = append(out.Reviews, *markOf(&c.Reviews[i]))

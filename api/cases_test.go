@@ -180,6 +180,7 @@ func TestEmergencyAndApproval(t *testing.T) {
 	}
 	wang.want(409, `"case_state"`, "POST", "/api/v1/cases/A1/approval", body{"approve": true})
 	auditor.want(200, `"who":"sun"`, "GET", "/api/v1/register?act=case.approve", nil)
+	auditor.want(200, `"area_names":["黔西南布依族苗族自治州"]`, "GET", "/api/v1/cases/A1", nil)
 	auditor.want(200, `"adopted":1`, "GET", "/api/v1/emergencies?from=2026-11-01T00:00:00Z", nil)
 
 	second := text(li.send1(201, "POST", "/api/v1/cases", body{"emergency": true, "reason": "又一次"}), "id")

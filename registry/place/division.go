@@ -71,6 +71,19 @@ func Path(code string) []string {
 	return names
 }
 
+// FullName is a division as people write it, with what it lies in: 兴义市桔山街道; empty
+// where the code is not known.
+func FullName(code string) string {
+	d, ok := FindDivision(code)
+	if !ok {
+		return ""
+	}
+	if d.Kind == Prefecture {
+		return d.Name
+	}
+	return strings.Join(Path(code), "")
+}
+
 // Stem is a division's code without the zeros that fill it up: 4, 6, 9 or 12 digits.
 // What lies in the division has a code that begins with it.
 func Stem(code string) string {

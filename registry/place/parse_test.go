@@ -70,6 +70,11 @@ func TestDivisions(t *testing.T) {
 	if got := place.Path("522301000000"); len(got) != 1 || got[0] != "兴义市" {
 		t.Errorf("%q", got)
 	}
+	for code, want := range map[string]string{"522301001001": "兴义市黄草街道街心社区", "522301": "兴义市", "522300000000": "黔西南布依族苗族自治州", "522399": "", "522301999": ""} {
+		if got := place.FullName(code); got != want {
+			t.Errorf("%s is %q, not %q", code, got, want)
+		}
+	}
 	if _, ok := place.FindDivision("522399"); ok {
 		t.Error("found what is not there")
 	}
