@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { around, expect, facts, Hand, look, off, playing, test } from "./site";
+import { around, expect, facts, Hand, look, off, playing, shot, test } from "./site";
 
 const { past } = facts;
 
@@ -67,7 +68,14 @@ test("a still is the picture on screen", async ({ page }) => {
   await page.keyboard.press("s");
   const file = await download;
   await expect(page.getByText("SHA-256")).toBeVisible();
-  const jpeg = readFileSync(await file.path()).toString("base64");
+  const bytes = readFileSync(await file.path());
+  const jpeg = bytes.toString("base64");
+  // Which picture it was stays on screen, and in the list of downloads, to be proved later.
+  const hash = createHash("sha256").update(bytes).digest("hex");
+  await page.waitForTimeout(5000);
+  const card = page.locator("[data-test=still]");
+  for (const told of [hash, file.suggestedFilename(), past.cameras[0]!.name, "北京时间"]) await expect(card).toContainText(told);
+  await shot(page, "still");
   const number = await page.evaluate(async (b64) => {
     const image = await createImageBitmap(new Blob([Uint8Array.from(atob(b64), (c) => c.charCodeAt(0))], { type: "image/jpeg" }));
     const c = document.createElement("canvas");
@@ -81,6 +89,14 @@ test("a still is the picture on screen", async ({ page }) => {
     return word >> 1;
   }, jpeg);
   expect(number).toBe(seen);
+  await page.goto(`${facts.url}/downloads`);
+  const listed = page.locator("[data-test=stills] li");
+  for (const told of [hash, file.suggestedFilename(), past.cameras[0]!.name]) await expect(listed).toContainText(told);
+  const sum = page.waitForEvent("download");
+  await listed.locator('button:has-text("存校验文件")').click();
+  expect((await sum).suggestedFilename()).toBe(`${file.suggestedFilename()}.sha256`);
+  expect(readFileSync(await (await sum).path(), "utf8")).toContain(`${hash}  ${file.suggestedFilename()}\n`);
+  await shot(page, "stills");
 });
 
 test("the register has what was seen, and is intact", async ({ page }) => {

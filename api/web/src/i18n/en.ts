@@ -72,7 +72,10 @@ const en: typeof zh = {
   },
   play: {
     play: "Play", pause: "Pause", back: "Frame back", on: "Frame on", rate: "Speed", sound: "Sound", live: "Live", ago30: "30 min ago", next: "Next footage", in: "In", out: "Out", clear: "Clear marks", still: "Still", bookmark: "Bookmark", strip: "A picture a minute", basket: "To downloads", goto: "Go to", layout: "Tiles", help: "Keys", held: "Waiting for pictures…", drift: "Off by {ms} ms",
-    marked: "{from} to {to} ({length})", added: "In the downloads: {n} cameras", stillSaved: "Still saved", stillFailed: "The still was not saved", gotoBad: "This time is not understood", noNext: "No footage after this", bookmarkName: "What is here", bookmarks: "Bookmarks", noBookmarks: "No bookmarks yet. B sets one here.", remove: "Remove", needMarks: "Set the in and out marks first (I, O).", needTile: "Open a tile first.",
+    marked: "{from} to {to} ({length})", added: "In the downloads: one camera | In the downloads: {n} cameras", stillSaved: "Still saved", stillFailed: "The still was not saved", gotoBad: "This time is not understood", noNext: "No footage after this", bookmarkName: "What is here", bookmarks: "Bookmarks", noBookmarks: "No bookmarks yet. B sets one here.", remove: "Remove", needMarks: "Set the in and out marks first (I, O).", needTile: "Open a tile first.",
+  },
+  still: {
+    list: "Stills saved ({n})", what: "The pictures are where the browser keeps downloads. Which camera, which moment and the hash stand here: they prove later which picture it was, and that nobody changed it.", where: "To be found later on the page", sum: "Save the hash's file", sumWhat: "A .sha256 file to keep beside the picture: camera, moment and hash, for sha256sum --check",
   },
   keys: {
     title: "Keys", space: "Play or pause", jkl: "10 s back / play or pause / 10 s on", arrows: "Frame back / on", marks: "In / out mark", s: "Still", e: "To downloads", digits: "Choose a tile", g: "Go to a time", b: "Bookmark", t: "A picture a minute", n: "Next footage", r: "Live", m: "Sound", speed: "Slower / faster", help: "This table",
@@ -131,7 +134,7 @@ const en: typeof zh = {
     },
   },
   settings: {
-    language: "Language", account: "Account", toAccount: "password and second factor", kept: "Language, base map, downloads and bookmarks are kept in this browser alone.", clock: "Clock", serverClock: "Server", ownClock: "This computer", clockGood: "This computer's clock is that of the server", clockSlow: "This computer's clock is {n} s slow.", clockFast: "This computer's clock is {n} s fast.", clockMeans: "All times here are the server's, and footage is not affected. Mind it when comparing with other records, and have the clock set.",
+    language: "Language", account: "Account", toAccount: "password and second factor", kept: "Language, base map, downloads, stills taken and bookmarks are kept in this browser alone.", clock: "Clock", serverClock: "Server", ownClock: "This computer", clockGood: "This computer's clock is that of the server", clockSlow: "This computer's clock is {n} s slow.", clockFast: "This computer's clock is {n} s fast.", clockMeans: "All times here are the server's, and footage is not affected. Mind it when comparing with other records, and have the clock set.",
     maps: "Maps", base: "Usual base map", vector: "vector", zooms: "zooms {from}–{to}", noBaseWhat: "borders, names and cameras alone", noMaps: "No base map is set up: borders and names are shown, and everything works.", noMapsNext: "An administrator can name one in the server's settings under maps.sources (a .pmtiles or .mbtiles file, or the address of a map service), and restart it:",
     browser: "Browser", complete: "This browser can do everything.", lacking: "{n} abilities are missing; this is what it means.", ability: "Ability", there: "There", means: "What it means", yes: "yes", no: "no",
     what: { chromium: "Chromium ≥ {n}", h264: "H.264 video", h265: "H.265 video", aac: "AAC sound", flac: "FLAC sound in MP4", mse: "Media Source", frames: "Time of each frame (requestVideoFrameCallback)", dialog: "Dialogs (dialog)" },

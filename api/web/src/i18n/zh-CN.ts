@@ -72,6 +72,9 @@ export default {
     play: "播放", pause: "暂停", back: "上一帧", on: "下一帧", rate: "速度", sound: "声音", live: "实时", ago30: "30 分钟前", next: "下一段录像", in: "入点", out: "出点", clear: "清除标记", still: "截图", bookmark: "书签", strip: "每分钟一图", basket: "加入下载", goto: "跳到时刻", layout: "画面数", help: "快捷键", held: "正在等画面…", drift: "同步误差 {ms} 毫秒",
     marked: "{from} 至 {to}（{length}）", added: "已加入下载：{n} 个摄像头", stillSaved: "已保存截图", stillFailed: "截图未保存", gotoBad: "看不懂这个时刻", noNext: "之后没有录像", bookmarkName: "书签说明", bookmarks: "书签", noBookmarks: "还没有书签。按 B 在此刻加一个。", remove: "删除", needMarks: "先标记入点和出点（I、O）。", needTile: "先打开一个画面。",
   },
+  still: {
+    list: "已保存的截图（{n} 张）", what: "图片在浏览器的下载文件夹里。这里记着哪个摄像头、哪一刻，以及校验值：日后凭它证明是哪一张、没有改动过。", where: "以后在这里找得到：", sum: "存校验文件", sumWhat: "与图片放在一起的 .sha256 文件：摄像头、时刻、校验值，可用 sha256sum --check 核对",
+  },
   keys: {
     title: "快捷键", space: "播放或暂停", jkl: "后退 10 秒 / 播放暂停 / 前进 10 秒", arrows: "上一帧 / 下一帧", marks: "入点 / 出点", s: "截图", e: "加入下载", digits: "选画面", g: "跳到时刻", b: "书签", t: "每分钟一图", n: "下一段录像", r: "实时", m: "声音", speed: "减速 / 加速", help: "这张表",
   },
@@ -129,7 +132,7 @@ export default {
     },
   },
   settings: {
-    language: "语言", account: "账号", toAccount: "密码和第二重验证", kept: "语言、底图、下载清单和书签只保存在这个浏览器里。", clock: "时钟", serverClock: "服务器时间", ownClock: "本机时间", clockGood: "本机时钟与服务器一致", clockSlow: "本机时钟慢 {n} 秒。", clockFast: "本机时钟快 {n} 秒。", clockMeans: "本系统一律用服务器时间，录像不受影响；与别的记录核对时请留意，并请校准本机时钟。",
+    language: "语言", account: "账号", toAccount: "密码和第二重验证", kept: "语言、底图、下载清单、截图记录和书签只保存在这个浏览器里。", clock: "时钟", serverClock: "服务器时间", ownClock: "本机时间", clockGood: "本机时钟与服务器一致", clockSlow: "本机时钟慢 {n} 秒。", clockFast: "本机时钟快 {n} 秒。", clockMeans: "本系统一律用服务器时间，录像不受影响；与别的记录核对时请留意，并请校准本机时钟。",
     maps: "地图", base: "默认底图", vector: "矢量", zooms: "{from}–{to} 级", noBaseWhat: "只有县界、地名和摄像头", noMaps: "没有配置底图：显示县界和地名，功能不受影响。", noMapsNext: "管理员可在服务器的设置文件里加一行 maps.sources（.pmtiles、.mbtiles 文件，或天地图、PGIS 地址），再重启服务：",
     browser: "浏览器检查", complete: "这个浏览器可以使用全部功能。", lacking: "有 {n} 项不具备，影响如下。", ability: "能力", there: "有无", means: "含义", yes: "有", no: "无",
     what: { chromium: "Chromium 内核 ≥ {n}", h264: "H.264 视频", h265: "H.265 视频", aac: "AAC 声音", flac: "MP4 中的 FLAC 声音", mse: "媒体源（Media Source）", frames: "逐帧时间（requestVideoFrameCallback）", dialog: "对话框（dialog）" },
