@@ -1,6 +1,6 @@
 /** The app's words, Chinese. en.ts has the same keys. */
 export default {
-  app: { name: "平安黔哨", beijing: "北京时间", skip: "跳到主要内容", menu: "菜单", language: "English", signOut: "退出登录", notSignedOut: "未能退出登录。", comma: "、", open: "未启用账号 · 仅限本机", openWhy: "服务器以 --no-auth 启动：本机任何人都能看全部录像，只供试用。" },
+  app: { name: "平安黔哨", beijing: "北京时间", skip: "跳到主要内容", menu: "菜单", language: "English", signOut: "退出登录", notSignedOut: "未能退出登录。", comma: "、", open: "未启用账号 · 仅限本机", openWhy: "服务器以 --no-auth 启动：本机任何人都能看全部录像，只供试用。", needsAccounts: "没有账号，就没有“{page}”这一页。", needsAccountsHow: "服务器以 --no-auth 启动，没有账号，也就没有案件。要用案件：停下服务器，去掉 --no-auth 再启动，打开它打印的一次性链接创建第一个管理员，再用 qianshao account add 建侦查员账号。现在可以打开：" },
   nav: { search: "查证", trace: "路径", camera: "摄像头", downloads: "下载", audit: "审计", settings: "设置", cases: "案件", me: "我的账号", signIn: "登录" },
   state: {
     loading: "正在载入…", retry: "重试", close: "关闭", cancel: "取消", offline: "与服务器的连接中断，正在重试。", online: "已重新连接。",
@@ -20,7 +20,7 @@ export default {
     role: { investigator: "侦查员", carrier: "运营商", admin: "管理员", auditor: "审计员", household: "农户" },
     change: "修改密码", old: "当前密码", fresh: "新密码", changed: "密码已修改，其他地方的登录已失效。",
     factor: "第二重验证", isOn: "已启用", isOff: "未启用", onWhat: "登录时要输入验证器应用的 6 位数字。手机丢失请找管理员。", offWhat: "启用后，登录时除密码外还要输入验证器应用的 6 位数字。", turnOn: "启用", otherPhone: "更换手机", scan: "用验证器应用扫描，再输入它显示的 6 位数字：", qr: "验证器应用的二维码", byHand: "不能扫描时，手工输入：", confirm: "确认", factorDone: "已启用。",
-    own: "我家的摄像头", ownWhat: "谁看过这里的录像：单位、时间、案由类别。案件结束后显示，最晚 30 天。", ownNone: "没有登记在你名下的摄像头。请联系运营商。", ownUnseen: "还没有人看过。", ownLater: "另有 {n} 次，案件结束后显示。", ownSpan: "看了 {from} 至 {to} 的录像",
+    own: "我家的摄像头", ownWhat: "谁看过这里的录像：单位、时间、案由类别。案件结束后显示，最晚 30 天。", ownNone: "没有登记在你名下的摄像头。请联系运营商。", ownUnseen: "还没有人看过。", ownLater: "另有 {n} 次，案件结束后显示。", ownOpen: "未启用账号时查看，没有单位和案由", ownSpan: "看了 {from} 至 {to} 的录像",
   },
   cases: {
     what: "录像只能为案件调阅：范围内的摄像头，时段内的画面，每次调阅都登记在案。", state: "状态", all: "全部案件", is: { waiting: "待审批", open: "进行中", closed: "已结束", expired: "已过期", due: "待审核" }, chosen: "当前案件",
@@ -66,7 +66,7 @@ export default {
   },
   tile: {
     loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", empty: "空画面", toLive: "看实时",
-    noCodec: "此浏览器不能直接播放这种编码，改为显示服务器解码的图片；下载的仍是原始录像。",
+    noCodec: "此浏览器不能直接播放这种编码，现在播放的是服务器转码的预览；下载的仍是原始录像。",
   },
   play: {
     play: "播放", pause: "暂停", back: "上一帧", on: "下一帧", rate: "速度", sound: "声音", live: "实时", ago30: "30 分钟前", next: "下一段录像", in: "入点", out: "出点", clear: "清除标记", still: "截图", bookmark: "书签", strip: "每分钟一图", basket: "加入下载", goto: "跳到时刻", layout: "画面数", help: "快捷键", held: "正在等画面…", drift: "同步误差 {ms} 毫秒",
@@ -98,6 +98,7 @@ export default {
     at: "时刻", previousDay: "前一天", nextDay: "后一天", gaps: "录像缺口", covered: "有录像 {t}", missing: "缺失 {n} 段，共 {t}", noGaps: "没有缺失", nothing: "未到时间或未接入", length: "时长", cause: "原因", toGap: "看 {t} 的缺口之前",
     calendar: "近 {n} 天录像完整率", calendarWhat: "每格一天（北京时间）：有录像的时长 ÷ 全天时长，接入当天从接入起算，今天算到此刻。点一格看那一天。", share: "有录像 {n}%", upToNow: "算到此刻", kind: { full: "完整", part: "有缺失", zero: "应录未录（0%）", nodata: "未接入，无数据" }, weekday: { mo: "一", tu: "二", we: "三", th: "四", fr: "五", sa: "六", su: "日" },
     also: "俗称/地标", device: "运营商 · 编号", picture: "画面", fpsIs: "{n} 帧/秒", offset: "时差", seconds: "{n} 秒", lastFrame: "最近一帧", lastError: "最近错误", division: "行政区划", position: "坐标 WGS-84", raw: "原始", unplaced: "未登记", look: "监视方位", azimuthIs: "{n}°", fovIs: "视角 {n}°", rangeIs: "可见 {n} 米", retention: "存储时长", days: "{n} 天", usual: "按系统默认", enrolled: "接入时间", unknown: "未知",
+    fix: { auth_failed: "请更正用户名和密码。", camera_offline: "请检查供电和网络。", camera_busy: "请关闭其他正在观看的客户端。", bad_stream: "请检查摄像头的地址、端口和编码设置。", stalled: "请检查摄像头和线路。", packet_loss: "请检查线路质量，或改用 TCP。", no_capacity: "请减少摄像头，或换更强的服务器。", spool_full: "请释放磁盘空间，或恢复存储。" },
   },
   downloads: {
     what: "原始录像，未转码；文件逐字节与服务器一致。", registered: "查询大小和下载都登记在案。", none: "下载清单是空的", noneNext: "在“查证”页看录像时，用 I、O 标记起止，再按 E 加入下载；“路径”页可加入全部跳点。", toSearch: "去查证",
@@ -125,7 +126,7 @@ export default {
     kinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "管理操作", start: "服务器启动", pruned: "到期清理" },
     acts: {
       footage_read: "回放或下载", picture_read: "看图片", live_watch: "看实时", footage_find: "按地点查找", camera_import: "导入摄像头", camera_remove: "移除摄像头",
-      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", settings_reload: "重读设置", secret_rotate: "更换密钥",
+      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", places_import: "导入地名", index_rebuild: "重建索引", settings_reload: "重读设置", secret_rotate: "更换密钥",
       session_begin: "登录", account_add: "新建账号", account_import: "导入账号", account_link: "发放一次性链接", account_close: "停用账号", account_open: "恢复账号",
       account_password: "设置密码", "account_second-factor": "启用第二重验证", "account_forget-phone": "停用第二重验证", unit_put: "设置单位", token_issue: "发放令牌", token_revoke: "吊销令牌",
       case_open: "立案", emergency_open: "紧急调阅", case_members: "案件人员", case_approve: "审批同意", case_refuse: "审批不同意", case_adopt: "紧急调阅转案件", case_grow: "路径扩展", case_close: "结束案件", case_review: "审核", viewing_share: "分享调阅",
@@ -138,7 +139,7 @@ export default {
     what: { chromium: "Chromium 内核 ≥ {n}", h264: "H.264 视频", h265: "H.265 视频", aac: "AAC 声音", flac: "MP4 中的 FLAC 声音", mse: "媒体源（Media Source）", frames: "逐帧时间（requestVideoFrameCallback）", dialog: "对话框（dialog）" },
     fine: { chromium: "版本受支持。", h264: "直接播放。", h265: "直接播放。", aac: "能听到声音。", flac: "G.711 摄像头的声音也能听到。", mse: "实时画面延迟不到一秒。", frames: "多画面同步精确到帧，时钟显示每一帧的时刻。", dialog: "弹窗正常。" },
     lack: {
-      chromium: "版本太旧或不是 Chromium 内核，没有测试过。请改用新版 Edge、Chrome 或 360 极速模式。", h264: "录像不能播放，只能看服务器解码的图片；下载仍是原始录像。请换浏览器。", h265: "H.265 不能播放：改为显示服务器解码的图片；下载仍是原始录像，可用 VLC 打开。",
+      chromium: "版本太旧或不是 Chromium 内核，没有测试过。请改用新版 Edge、Chrome 或 360 极速模式。", h264: "录像不能播放，转码预览也不能；下载仍是原始录像。请换浏览器。", h265: "H.265 不能直接播放：有子码流的放子码流，其余放服务器转码的预览，实时为图片；下载仍是原始录像，可用 VLC 打开。",
       aac: "AAC 录像没有声音；下载仍有。", flac: "G.711 摄像头回放时没有声音；下载仍有。", mse: "没有实时视频，改为显示每秒一张的图片。", frames: "画面时刻精确到约 0.25 秒，多画面同步较粗；截图和下载不受影响。", dialog: "部分弹窗打不开。请升级浏览器。",
     },
   },
