@@ -52,7 +52,7 @@ const en: typeof zh = {
     withCameras: "Where there are cameras", circle: "Circle", polygon: "Polygon", m: "{n} m", km: "{n} km", drawing: "Click the corners on the map, double-click to end; Esc cancels.", drawingCircle: "Press at the middle and drag to the rim; Esc cancels.",
   },
   time: {
-    from: "From", to: "To", hint: "e.g. 2026-11-24 09:00, yesterday 21:30, 9:30", last30: "Last 30 minutes", lastHour: "Last hour", today: "Today", yesterday: "Yesterday", before30: "30 minutes before", around10: "10 minutes around", bad: "This time is not understood",
+    from: "From", to: "To", hint: "e.g. 2026-11-24 09:00, yesterday 9pm, 9:30, 30 minutes ago", last30: "Last 30 minutes", lastHour: "Last hour", today: "Today", yesterday: "Yesterday", before30: "30 minutes before", around10: "10 minutes around", bad: "This time is not understood",
     order: "The end must be after the start", long: "Seven days at most", pick: "Pick a date", previousMonth: "Month before", nextMonth: "Month after", outside: "The case allows {from} to {to}",
   },
   search: {

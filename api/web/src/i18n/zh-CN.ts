@@ -50,7 +50,7 @@ export default {
     withCameras: "有摄像头的地方", circle: "画圆", polygon: "画多边形", m: "{n} 米", km: "{n} 公里", drawing: "在地图上点出各顶点，双击结束；Esc 取消。", drawingCircle: "按住圆心拖到边缘；Esc 取消。",
   },
   time: {
-    from: "从", to: "到", hint: "如 2026-11-24 09:00、昨天 21:30、9点半", last30: "最近 30 分钟", lastHour: "最近 1 小时", today: "今天", yesterday: "昨天", before30: "此刻前 30 分钟", around10: "此刻前后 10 分钟",
+    from: "从", to: "到", hint: "如 2026-11-24 09:00、昨晚9点、9点半、半小时前", last30: "最近 30 分钟", lastHour: "最近 1 小时", today: "今天", yesterday: "昨天", before30: "此刻前 30 分钟", around10: "此刻前后 10 分钟",
     bad: "看不懂这个时间", order: "终点要晚于起点", long: "一次最多 7 天", pick: "选日期", previousMonth: "上个月", nextMonth: "下个月", outside: "案件只允许看 {from} 至 {to}",
   },
   search: {
