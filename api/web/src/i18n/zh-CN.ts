@@ -70,7 +70,7 @@ export default {
   },
   play: {
     play: "播放", pause: "暂停", back: "上一帧", on: "下一帧", rate: "速度", sound: "声音", live: "实时", ago30: "30 分钟前", next: "下一段录像", in: "入点", out: "出点", clear: "清除标记", still: "截图", bookmark: "书签", strip: "每分钟一图", basket: "加入下载", goto: "跳到时刻", layout: "画面数", help: "快捷键", held: "正在等画面…", drift: "同步误差 {ms} 毫秒",
-    marked: "{from} 至 {to}（{length}）", added: "已加入下载：{n} 个摄像头", stillSaved: "已保存截图", stillFailed: "截图未保存", gotoBad: "看不懂这个时刻", noNext: "之后没有录像", bookmarkName: "书签说明", bookmarks: "书签", noBookmarks: "还没有书签。按 B 在此刻加一个。", remove: "删除", needMarks: "先标记入点和出点（I、O）。", needTile: "先打开一个画面。",
+    marked: "{from} 至 {to}（{length}）", added: "已加入下载：{n} 个摄像头", stillSaved: "已保存截图", stillFailed: "截图未保存", gotoBad: "看不懂这个时刻", gotoOutside: "{at} 不在查找的时段内：{from} 至 {to}。要看那时，请先改时段，再查找。", gotoLike: "如 9点半、昨晚9点", gotoDay: "只写钟点，就是画面上的这一天。", jump: "跳转", noNext: "之后没有录像", bookmarkName: "书签说明", bookmarks: "书签", noBookmarks: "还没有书签。按 B 在此刻加一个。", remove: "删除", needMarks: "先标记入点和出点（I、O）。", needTile: "先打开一个画面。",
   },
   still: {
     list: "已保存的截图（{n} 张）", what: "图片在浏览器的下载文件夹里。这里记着哪个摄像头、哪一刻，以及校验值：日后凭它证明是哪一张、没有改动过。", where: "以后在这里找得到：", sum: "存校验文件", sumWhat: "与图片放在一起的 .sha256 文件：摄像头、时刻、校验值，可用 sha256sum --check 核对",
