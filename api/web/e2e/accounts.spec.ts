@@ -225,6 +225,13 @@ test("a household sees who looked; everybody changes their own password", async 
   await expect(page.locator("[data-test=own]")).toContainText("案件结束后显示");
   await sound(page, "me");
   await shot(page, "me");
+  // What was seen before there were accounts has neither unit nor class.
+  const entry = (more: object) => ({ at: new Date(past.from).toISOString(), from: null, to: null, ...more });
+  await page.route("**/api/v1/cameras/*/viewings*", (r) => r.fulfill({ json: { items: [entry({}), entry({ unit: "XY", class: "盗窃" })], later: 0 } }));
+  await page.reload();
+  await expect(page.locator("[data-test=own] li").first()).toContainText("未启用账号时查看");
+  await expect(page.locator("[data-test=own] li").nth(1)).toContainText("XY · 盗窃");
+  await page.unroute("**/api/v1/cameras/*/viewings*");
   await page.fill("#old", "wrong password");
   await page.fill("#fresh", "yet another long one");
   await page.fill("#again", "yet another long one");
@@ -296,6 +303,7 @@ test("an emergency counts with the auditor, who reviews what nobody approved", a
   await page.click('nav a:has-text("案件")');
   await expect(page.locator("[data-test=count] tbody tr").first()).toHaveText(new RegExp(`${people.second}.*XY.*1.*1.*0`));
   await expect(page.locator("[data-test=new]")).toHaveCount(0);
+  await expect(page.locator("[data-case] dd", { hasText: /[一-鿿]村?.* \d{9,12}/ }).first()).toBeVisible(); // an area by its name
   await sound(page, "cases of an auditor");
   await shot(page, "cases-auditor");
   // The hop of the test before waits for a review.

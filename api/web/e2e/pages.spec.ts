@@ -1,4 +1,4 @@
-import { around, expect, facts, playing, test, wall } from "./site";
+import { around, expect, facts, playing, shot, test, wall } from "./site";
 
 const { past } = facts;
 const day = () => around(past.from, past.to);
@@ -88,4 +88,21 @@ test("usable at 390 px", async ({ page }) => {
   await page.goto(day());
   await playing(page, 4);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+});
+
+test("an address that is none says so, in the app", async ({ page }) => {
+  const r = await page.goto(`${facts.url}/nosuch`);
+  expect(r!.status()).toBe(404);
+  await expect(page.locator("main")).toContainText("没有这一页");
+  await page.click('main a:has-text("回到首页")');
+  await expect(page.locator("#place")).toBeVisible();
+});
+
+test("without accounts it is said that cases need some, and how to have them", async ({ page }) => {
+  await page.goto(`${facts.url}/cases`);
+  const said = page.locator("[data-test=not-allowed]");
+  await expect(said).toContainText("没有账号，就没有“案件”这一页");
+  await expect(said).toContainText("qianshao account add");
+  await expect(said).not.toContainText("角色");
+  await shot(page, "no-accounts");
 });

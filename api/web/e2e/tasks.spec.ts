@@ -113,4 +113,6 @@ test("a camera's day: a click on its gap goes there", async ({ page }) => {
   await page.goto(`${facts.url}/camera/${past.cameras[1]!.id}?at=${new Date(past.gap[0]).toISOString()}`);
   await expect(page.locator("h1, h2").filter({ hasText: past.cameras[1]!.name }).first()).toBeVisible();
   await expect(page.locator("main")).toContainText("20:00"); // how long it was
+  await expect(page.locator(".facts")).toContainText("摄像头离线 · 请检查供电和网络。"); // nobody answers there any more
+  await shot(page, "camera");
 });
