@@ -1,0 +1,35 @@
+import type { Page } from "@playwright/test";
+import { around, expect, facts, playing, shot, test } from "./site";
+
+const { past } = facts;
+const day = () => around(past.from, past.to, { at: new Date(past.from + 4_000_000).toISOString() });
+const sizes = [[1440, 900], [390, 844]] as const;
+
+/** cut are the parts of an element that lie, wholly or in part, outside of what it shows. */
+const cut = (page: Page, box: string, parts: string) =>
+  page.evaluate(([b, p]) => {
+    const el = document.querySelector(b!)!;
+    const r = el.getBoundingClientRect();
+    const right = Math.min(r.left + el.clientLeft + el.clientWidth, innerWidth);
+    return [...el.querySelectorAll(p!)].filter((x) => {
+      const a = x.getBoundingClientRect();
+      return a.width === 0 || a.left < Math.max(r.left, 0) - 0.5 || a.right > right + 0.5;
+    }).map((x) => x.textContent!.trim());
+  }, [box, parts]);
+
+for (const [width, height] of sizes) {
+  for (const language of ["中文", "English"]) {
+    test(`what was found fits at ${width} px, ${language}`, async ({ page }) => {
+      await page.setViewportSize({ width, height });
+      await page.goto(day());
+      await playing(page, 4);
+      if (language === "English") await page.click('button:has-text("English")');
+      await shot(page, `found-${width}-${language}`);
+      const { wide, room } = await page.locator(".results").evaluate((el) => ({ wide: el.scrollWidth, room: el.clientWidth }));
+      expect(wide).toBeLessThanOrEqual(room);
+      expect(await cut(page, ".results", "tr[data-camera] .button, .tag, th")).toEqual([]);
+      expect(await page.locator("tr[data-camera] .link").evaluateAll((all) => all.filter((x) => x.parentElement!.scrollWidth > x.parentElement!.clientWidth).length)).toBe(0);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    });
+  }
+}
