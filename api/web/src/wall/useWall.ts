@@ -4,6 +4,7 @@ import { Tile } from "@/player/tile";
 import type { Shown } from "@/player/state";
 import { Wall } from "@/player/wall";
 import { showTime } from "@/shell/time";
+import { laid } from "./layout";
 import { next, type Coverage, type Ms, type Span } from "@/time/span";
 
 /** TileCamera is what a tile says of its camera. */
@@ -104,6 +105,14 @@ export function useWall(ctx: WallContext) {
     if (state.current === id) state.current = slots[Math.min(i, slots.length - 1)]?.camera.id ?? "";
     if (state.large === id) state.large = "";
   }
+  /** lay changes the number of tiles; found are the cameras that there are more of. The chosen tile and the clock stay. */
+  function lay(n: number, found: readonly TileCamera[]) {
+    const stand = new Map(slots.map((s) => [s.camera.id, s]));
+    const more = new Map(found.map((c) => [c.id, c]));
+    const ids = laid(n, [...stand.keys()], state.current, [...more.keys()]);
+    slots.splice(0, slots.length, ...ids.map((id): Slot => stand.get(id) ?? { camera: more.get(id)!, shown: { kind: "loading" }, picture: null }));
+    Object.assign(state, { layout: n, large: "", current: ids.includes(state.current) ? state.current : ids[0] ?? "" });
+  }
   const current = computed(() => slots.find((s) => s.camera.id === state.current) ?? null);
   const currentTile = () => tiles.get(state.current) ?? null;
 
@@ -135,7 +144,7 @@ export function useWall(ctx: WallContext) {
   });
 
   return {
-    slots, state, current, wall, attach, open, add, remove, step, nextFootage, setMark,
+    slots, state, current, wall, attach, open, add, remove, lay, step, nextFootage, setMark,
     retry: (id: string) => tiles.get(id)?.retry(),
     picture: (id: string) => tiles.get(id)?.picture ?? null,
     element: (id: string) => tiles.get(id)?.element ?? null,
