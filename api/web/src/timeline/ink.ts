@@ -52,16 +52,17 @@ export function widthOf(g: Measure, face: string, text: string): number {
   return w;
 }
 
-/** clipped is as much of a text as fits, with an ellipsis where some is missing. */
-export function clipped(g: Measure, face: string, text: string, width: number): string {
+/** clipped is as much of a text as fits, with an ellipsis where some is missing: behind, or in front. */
+export function clipped(g: Measure, face: string, text: string, width: number, where: "behind" | "front" = "behind"): string {
   if (widthOf(g, face, text) <= width) return text;
   const letters = Array.from(text);
+  const part = (n: number) => (where === "front" ? `…${letters.slice(letters.length - n).join("").trimStart()}` : `${letters.slice(0, n).join("").trimEnd()}…`);
   let lo = 0;
   let hi = letters.length;
   while (lo < hi) {
     const mid = (lo + hi + 1) >> 1;
-    if (widthOf(g, face, `${letters.slice(0, mid).join("")}…`) <= width) lo = mid;
+    if (widthOf(g, face, part(mid)) <= width) lo = mid;
     else hi = mid - 1;
   }
-  return `${letters.slice(0, lo).join("").trimEnd()}…`;
+  return part(lo);
 }

@@ -52,6 +52,11 @@ describe("paintRows", () => {
     expect(bars(ink.edge)).toMatchObject([{ x: 570, w: 1 }]);
   });
 
+  it("cuts a name in front, where those of a village are alike", () => {
+    const { texts } = painted(scene({ box: { width: 390, height: 134, ratio: 1 }, rows: [{ ...row("1", []), label: "下纳灰村学校路口", number: 1 }] }));
+    expect(texts).toContain("…村学校路口");
+  });
+
   it("keeps to device pixels", () => {
     const { bars } = painted(scene({ box: { width: 1000, height: 134, ratio: 2 }, rows: [row("1", [{ from: eight + 1234, to: eight + 61234 }])] }));
     for (const b of bars(ink.footage)) {
@@ -103,5 +108,6 @@ describe("clipped", () => {
     expect(clipped(g, "a", "坪东村一号院", 50)).toBe("坪东村一…");
     expect(clipped(g, "a", "𠮷𠮷𠮷", 20)).toBe("𠮷…");
     expect(clipped(g, "a", "坪东村", 5)).toBe("…");
+    expect(clipped(g, "a", "坪东村一号院", 50, "front")).toBe("…村一号院");
   });
 });

@@ -88,7 +88,7 @@ function label(g: CanvasRenderingContext2D, row: Row, current: boolean, left: nu
     x += 21;
   }
   const face = current ? font.bold : font.normal;
-  const text = clipped(g, face, row.label, left - x - 6);
+  const text = clipped(g, face, row.label, left - x - 6, "front"); // names of a village begin alike
   g.font = face;
   g.fillStyle = ink.text;
   g.fillText(text, x, mid + 1);
