@@ -1,5 +1,5 @@
 import Feature, { type FeatureLike } from "ol/Feature.js";
-import type { Extent } from "ol/extent.js";
+import { extend, type Extent } from "ol/extent.js";
 import OlPoint from "ol/geom/Point.js";
 import VectorLayer from "ol/layer/Vector.js";
 import { fromLonLat } from "ol/proj.js";
@@ -89,6 +89,12 @@ export class Cameras {
   /** extent is that of what was found, else of all; null without any. */
   extent(): Extent | null {
     return this.found.isEmpty() ? this.crowd.extent() : this.found.getExtent();
+  }
+
+  /** extentOfAll is that of all cameras, found or not; null without any. */
+  extentOfAll(): Extent | null {
+    const rest = this.crowd.extent();
+    return rest && !this.found.isEmpty() ? extend(rest, this.found.getExtent()!) : this.extent();
   }
 
   /** at looks for what is nearest to a place within a reach in pixels. */

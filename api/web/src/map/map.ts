@@ -111,15 +111,18 @@ export class CameraMap {
     this.cameras.setNext(next);
   }
 
-  /** fit shows the whole of something: of cameras, those found if any were. What is not there is not gone to. */
-  fit(what: "cameras" | "shape" | "outlines" | [number, number, number, number], padding = 40) {
+  /**
+   * fit shows the whole of something: of cameras, those found if any were. What is not there is not gone to. top is what
+   * is kept free above, for what lies over the map there.
+   */
+  fit(what: "cameras" | "all" | "shape" | "outlines" | [number, number, number, number], padding = 40, top = padding) {
     if (!this.sized) {
-      this.waiting = () => this.fit(what, padding);
+      this.waiting = () => this.fit(what, padding, top);
       return;
     }
     this.waiting = null;
     const extent = this.extentOf(what);
-    if (extent) this.show(extent, padding);
+    if (extent) this.show(extent, padding, top);
   }
 
   get view(): View {
@@ -156,19 +159,21 @@ export class CameraMap {
     return w! > 0 && h! > 0;
   }
 
-  private extentOf(what: "cameras" | "shape" | "outlines" | [number, number, number, number]): Extent | null {
+  private extentOf(what: "cameras" | "all" | "shape" | "outlines" | [number, number, number, number]): Extent | null {
     if (what === "cameras") return this.cameras.extent();
+    if (what === "all") return this.cameras.extentOfAll();
     if (what === "shape") return this.shapes.extent();
     if (what === "outlines") return this.base.extent();
     return transformExtent(what, "EPSG:4326", "EPSG:3857");
   }
 
-  private show(extent: Extent, padding: number) {
+  private show(extent: Extent, padding: number, top = padding) {
     const [w, h] = this.map.getSize()!;
     const edge = Math.min(padding, w! / 4, h! / 4);
+    const above = Math.max(edge, Math.min(top, h! / 2.5));
     const view = this.map.getView();
     view.cancelAnimations();
-    view.fit(extent, { padding: [edge, edge, edge, edge], maxZoom: closest, duration: this.still ? 0 : 250 });
+    view.fit(extent, { padding: [above, edge, edge, edge], maxZoom: closest, duration: this.still ? 0 : 250 });
   }
 
   private grip(part: Part | null, by: "pointer" | "keys") {
