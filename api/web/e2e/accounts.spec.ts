@@ -1,6 +1,6 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { around, expect, facts, playing, shot, test, wall } from "./site";
+import { address, around, expect, facts, playing, shot, test, wall } from "./site";
 
 // A site with accounts: TestWorkbenchAccounts.
 
@@ -122,6 +122,42 @@ test("what a case does not reach is refused, and it is said why, in place", asyn
   await shot(page, "camera-outside");
   await page.selectOption("#case", village); // which allows it
   await playing(page, 1);
+});
+
+test("the footage of a case is looked for in its time and place; what else it does not allow is said, with a way back", async ({ page }) => {
+  await signedIn(page, people.other, "/cases");
+  const [from, to] = [past.from + 20 * 60_000, past.from + 40 * 60_000];
+  const file = await opened(page, "B5", { divisions: [facts.villages[0]] }, { from: new Date(from).toISOString(), to: new Date(to).toISOString() });
+  await page.reload();
+  const card = page.locator(`[data-case=${file}]`);
+  await expect(card).toContainText("下纳灰村");
+  await card.locator("[data-test=look]").click();
+  await playing(page, 4);
+  await expect(page.locator("#case")).toHaveValue(file);
+  await expect(page.locator("#place")).toHaveValue("下纳灰村");
+  await expect(page.locator("#from")).toHaveValue(wall(from));
+  await expect(page.locator("#to")).toHaveValue(wall(to));
+  await expect(page.locator("[data-test=only]")).toHaveCount(0);
+
+  await page.fill("#from", wall(past.from));
+  await page.fill("#to", wall(past.to));
+  await page.click("[data-test=go]");
+  await expect(page.locator("[data-test=only]")).toHaveText(`案件只允许看 ${wall(from)} 至 ${wall(to)}`);
+  await expect(page.locator(".results [role=alert]")).toHaveCount(0);
+  await playing(page, 4);
+  await shot(page, "search-case-partly");
+
+  const refused = page.locator(".results [role=alert]");
+  await page.click('button:has-text("最近 30 分钟")');
+  await expect(refused).toContainText(`案件只允许看 ${wall(from)} – ${wall(to)}`);
+  await expect(refused.locator('button:has-text("重试")')).toHaveCount(0);
+  await shot(page, "search-case-outside");
+  await page.goto(`${address({ division: facts.villages[0], case: file })}`); // the last half hour, and the fields say nothing else
+  await expect(refused).toContainText(wall(from));
+  await page.click("[data-test=in-case]");
+  await expect(refused).toHaveCount(0);
+  await expect(page.locator("#from")).toHaveValue(wall(from));
+  await playing(page, 4);
 });
 
 test("a carrier's clerk is told that search and audit are not theirs, and what is", async ({ page }) => {

@@ -57,6 +57,26 @@ test("the server goes away and comes back", async ({ page, context }) => {
   await expect(page.locator('[role=option]:has-text("郑屯村")').first()).toBeVisible();
 });
 
+test("a search that fails keeps what was found, and runs again once the server is back", async ({ page, context }) => {
+  await page.goto(day());
+  await playing(page, 4);
+  const count = await page.textContent("[data-test=count]");
+  await context.setOffline(true);
+  const to = past.to - 3600_000;
+  await page.fill("#to", wall(to));
+  await page.click("[data-test=go]");
+  const failed = page.locator(".results [role=alert]");
+  await expect(failed).toContainText("连不上服务器");
+  await expect(page.locator("[data-test=count]")).toHaveText(count!);
+  await expect(page.locator(".tile")).toHaveCount(4);
+  await shot(page, "search-offline");
+  const again = page.waitForRequest((r) => r.url().includes("/api/v1/footage?") && new URL(r.url()).searchParams.get("to") === new Date(to).toISOString());
+  await context.setOffline(false);
+  await again;
+  await expect(failed).toHaveCount(0);
+  await playing(page, 4);
+});
+
 test("no camera: a wider radius is offered", async ({ page }) => {
   await page.goto(`${facts.url}/?near=${past.point[0] + 0.012},${past.point[1]}&radius_m=500&place=x&from=${new Date(past.from).toISOString()}&to=${new Date(past.to).toISOString()}`);
   await expect(page.getByText("这里没有摄像头")).toBeVisible();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { caseOf, emptyDraft, lackOf, listOf } from "./draft";
+import { areaOf, caseOf, emptyDraft, lackOf, listOf, placeOf } from "./draft";
 
 const now = Date.UTC(2026, 10, 24, 2, 30);
 
@@ -21,5 +21,15 @@ describe("a case before it is opened", () => {
       area: { divisions: ["522301103"], circles: [{ lon: 104.9, lat: 25.1, radius_m: 500 }], cameras: ["local:GATE", "telecom:X-1"] },
     });
     expect(listOf(" a, b，c;d\n")).toEqual(["a", "b", "c", "d"]);
+  });
+  it("has a place to search again", () => {
+    const division = { kind: "division" as const, code: "522301103", label: "桔山" };
+    const circle = { kind: "near" as const, lon: 104.9, lat: 25.1, radius: 500, label: "104.90000,25.10000" };
+    const shape = { kind: "polygon" as const, points: [[104.88, 25.08], [104.91, 25.08], [104.9, 25.11]] as [number, number][], label: "手绘" };
+    const place = (...places: Parameters<typeof areaOf>[0]) => placeOf(areaOf(places, ["local:GATE"]), () => "桔山", "手绘");
+    expect(place(shape, circle, division)).toEqual(division);
+    expect(place(shape, circle)).toEqual(circle);
+    expect(place(shape)).toEqual(shape);
+    expect(place()).toBeNull();
   });
 });

@@ -40,6 +40,14 @@ export function areaOf(places: readonly Where[], cameras: readonly string[]): Ar
   return out;
 }
 
+/** placeOf is a place of an area, as it is searched: the first division, else a circle or a shape. null: single cameras. */
+export function placeOf(a: Area, name: (division: string) => string, drawn: string): Where | null {
+  const [division, circle, polygon] = [a.divisions?.[0], a.circles?.[0], a.polygons?.[0]];
+  if (division) return { kind: "division", code: division, label: name(division) };
+  if (circle) return { kind: "near", lon: circle.lon, lat: circle.lat, radius: circle.radius_m, label: `${circle.lon.toFixed(5)},${circle.lat.toFixed(5)}` };
+  return polygon ? { kind: "polygon", points: polygon as [number, number][], label: drawn } : null;
+}
+
 /** Lack is what a draft has not. */
 export type Lack = "area" | "order";
 

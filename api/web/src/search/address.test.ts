@@ -14,4 +14,8 @@ describe("the page's address", () => {
       where: null, span: null, tiles: ["c_a"], at: null, rate: 1, layout: 4,
     });
   });
+  it("may hold a time alone", () => {
+    const v = { where: null, span: { from: 1_790_000_000_000, to: 1_790_001_800_000 }, tiles: [], at: null, rate: 1, layout: 4 };
+    expect(readAddress(addressOf(v))).toEqual(v);
+  });
 });

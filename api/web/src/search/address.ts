@@ -12,9 +12,9 @@ export interface View {
   layout: number;
 }
 
-export function addressOf(v: View & { where: Where; span: Span }): Record<string, string> {
+export function addressOf(v: View & { span: Span }): Record<string, string> {
   return {
-    ...toAddress(v.where), from: iso(v.span.from), to: iso(v.span.to),
+    ...(v.where ? toAddress(v.where) : {}), from: iso(v.span.from), to: iso(v.span.to),
     ...(v.tiles.length ? { tiles: v.tiles.join(",") } : {}),
     ...(v.at === null ? {} : { at: iso(v.at) }),
     ...(v.rate === 1 ? {} : { rate: String(v.rate) }),

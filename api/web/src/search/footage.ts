@@ -1,9 +1,9 @@
-import { answer, server } from "@/server/client";
+import { answer, Failure, server } from "@/server/client";
 import type { components } from "@/server/schema";
-import { moment } from "@/time/shanghai";
 import { type Coverage, joint, type Ms, type Span } from "@/time/span";
-import { iso } from "@/time/shanghai";
-import { spansOfCase } from "@/session/allowed";
+import { iso, moment, wall } from "@/time/shanghai";
+import { missed, spansOfCase } from "@/session/allowed";
+import { agreed } from "@/session/reach";
 import { most, type Viewings } from "@/session/viewings";
 import { session } from "@/session/session";
 import { queryOf, type Where } from "./place";
@@ -31,7 +31,8 @@ export interface Hit {
 export interface Hits {
   items: Hit[];
   more: number; // further cameras there, beyond the limit
-  span: Span;
+  span: Span; // what of it was searched
+  only: Span | null; // what the case allows, where that is not all of the span
   outside: number; // cameras there that the case does not allow to be seen
 }
 
@@ -51,20 +52,28 @@ export function wholeness(c: Coverage): "full" | "gaps" | "none" {
   return c.gaps.some((g) => g.to - g.from > joint) ? "gaps" : "full";
 }
 
-/** find looks for cameras at a place and their footage. An investigator's viewing is opened on the way. */
+/** outside says that a span lies outside the case altogether. */
+const outside = (allowed: Span) => new Failure(403, { code: "outside_time", detail: `${wall(allowed.from)} – ${wall(allowed.to)}` });
+
+/** find looks for cameras at a place and their footage, in what of a span the case allows. An investigator's viewing is opened on the way. */
 export async function find(w: Where, span: Span, viewings: Viewings, limit: number, signal: AbortSignal): Promise<Hits> {
   const place = queryOf(w);
   let viewing: string | undefined;
-  let outside = 0;
+  let refused = 0;
+  let only: Span | null = null;
   if (!session.open) {
+    const allowed = missed(span);
+    if (allowed) throw outside(allowed);
     // A viewing names its cameras: these are found first, by a search that shows no footage.
     const near = await answer(server.GET("/api/v1/cameras", { params: { query: { ...place, limit: Math.min(limit, most) } }, signal }));
     // Some may be known through another case of the same person: one too many refuses the viewing.
     const times = await Promise.all((near.items ?? []).map(async (c: Camera) => ({ id: c.id, spans: await spansOfCase(c, signal) })));
-    const ids = times.filter((x) => x.spans.some((s) => s.from < span.to && s.to > span.from)).map((x) => x.id);
-    if (!ids.length) return { items: [], more: 0, span, outside: times.length };
-    outside = times.length - ids.length;
-    viewing = await viewings.cover(ids, span);
+    const may = agreed(times, span);
+    if (!may) return { items: [], more: 0, span, only, outside: times.length };
+    refused = times.length - may.ids.length;
+    if (may.part.from - span.from > 1000 || span.to - may.part.to > 1000) only = may.allowed;
+    span = may.part;
+    viewing = await viewings.cover(may.ids, span);
     limit = Math.min(limit, most);
   }
   const query = { ...place, from: iso(span.from), to: iso(span.to), limit, viewing };
@@ -74,5 +83,5 @@ export async function find(w: Where, span: Span, viewings: Viewings, limit: numb
     lon: x.lon, lat: x.lat, azimuth: x.azimuth_deg, fov: x.fov_deg, range: x.range_m,
     distance: x.distance_m ?? null, view: x.view, offset: x.clock_offset_ms, coverage: coverageOf(x, Math.min(moment(r.to), span.to)),
   }));
-  return { items, more: r.more, span, outside };
+  return { items, more: r.more, span, only, outside: refused };
 }

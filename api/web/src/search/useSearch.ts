@@ -1,8 +1,10 @@
 import { computed, onBeforeUnmount, reactive, shallowRef, watch } from "vue";
 import { asFailure, type Failure, stopped } from "@/server/client";
-import { current, needed } from "@/session/cases";
+import { current, needed, spanOf } from "@/session/cases";
+import { begun, grown, within } from "@/session/reach";
 import { session } from "@/session/session";
 import { Viewings } from "@/session/viewings";
+import { offline } from "@/shell/connection";
 import { serverNow } from "@/time/now";
 import { hour } from "@/time/shanghai";
 import type { Coverage, Ms, Span } from "@/time/span";
@@ -19,18 +21,26 @@ export const halfHour = (): Span => {
   return { from: to - hour / 2, to };
 };
 
+/** usual is the last half hour, or the time of a case that does not allow it. */
+function usual(): Span {
+  const s = halfHour();
+  const c = current.value;
+  return c && !within(s, spanOf(c)) ? begun(c, s.to) : s;
+}
+
 /** useSearch is a search by place and time, and what it found. */
 export function useSearch(where: Where | null, span: Span | null, opened: (hits: Hit[]) => void) {
   const state = reactive({
     where: where as Where | null,
     radius: where?.kind === "near" ? where.radius : usualRadius,
-    span: span ?? halfHour(),
+    span: span ?? usual(),
     busy: false,
     failure: null as Failure | null,
-    done: null as { where: Where; span: Span; more: number; outside: number } | null,
+    done: null as { where: Where; span: Span; more: number; only: Span | null; outside: number } | null, // the last search that was answered
   });
   const hits = shallowRef<Hit[]>([]);
-  const viewings = new Viewings(() => current.value);
+  const viewings = new Viewings(() => grown(current.value));
+  let foundFor: string | undefined; // the case
   let cancel = new AbortController();
 
   const byId = computed(() => new Map(hits.value.map((h) => [h.id, h])));
@@ -44,6 +54,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     cancel = new AbortController();
     const { signal } = cancel;
     const asked = { where: state.where, span: { ...state.span } };
+    const file = current.value?.id;
     if (!quiet) {
       state.busy = true;
       state.failure = null;
@@ -51,7 +62,8 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     try {
       const found = await find(asked.where, asked.span, viewings, limit, signal);
       hits.value = found.items;
-      state.done = { ...asked, more: found.more, outside: found.outside };
+      state.done = { where: asked.where, span: found.span, more: found.more, only: found.only, outside: found.outside };
+      foundFor = file;
       if (!quiet) opened(found.items);
     } catch (err) {
       if (stopped(err)) return;
@@ -59,8 +71,11 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
       if (f.code === "viewing_needed") viewings.forget();
       if (!quiet) {
         state.failure = f;
-        hits.value = [];
-        state.done = null;
+        if (state.done && foundFor !== file) { // what another case allowed does not stay
+          hits.value = [];
+          state.done = null;
+          opened([]);
+        }
       }
     } finally {
       if (!signal.aborted) state.busy = false;
@@ -83,6 +98,15 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     if (state.where?.kind === "near" && state.where.radius !== radius) state.where = { ...state.where, radius };
   });
   watch(() => current.value?.id, () => viewings.forget());
+  // Who comes back may be gone again in the same moment: each time counts.
+  watch(offline, (away) => !away && state.failure?.status === 0 && void run(), { flush: "sync" });
+
+  /** inCase searches the time of the case. */
+  function inCase() {
+    if (!current.value) return;
+    state.span = begun(current.value, serverNow());
+    void run();
+  }
 
   const timer = window.setInterval(() => {
     const s = state.done?.span;
@@ -114,7 +138,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     return hi - lo < 10 * 60_000 ? hi : lo;
   }
 
-  return { state, hits, byId, limits, coverage, run, stop, wider, widen, first, viewings };
+  return { state, hits, byId, limits, coverage, run, stop, inCase, wider, widen, first, viewings };
 }
 
 export type SearchModel = ReturnType<typeof useSearch>;

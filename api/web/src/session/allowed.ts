@@ -2,8 +2,8 @@ import type { Point } from "@/map/types";
 import type { Camera } from "@/search/cameras";
 import { answer, asFailure, server } from "@/server/client";
 import type { Span } from "@/time/span";
-import { current } from "./cases";
-import { spansFor } from "./reach";
+import { current, spanOf } from "./cases";
+import { grown, spansFor, within } from "./reach";
 import { session } from "./session";
 
 // What the chosen case allows, with where the cameras of its hops stand.
@@ -14,6 +14,12 @@ export async function spansOfCase(camera: Camera, signal: AbortSignal): Promise<
   if (session.open || !c) return [];
   await locate((c.hops ?? []).map((h) => h.camera), [camera], signal);
   return spansFor(c, camera, place);
+}
+
+/** missed is the chosen case's time, where a span lies outside it and its hops altogether; null: it does not. */
+export function missed(span: Span): Span | null {
+  const c = session.open ? null : grown(current.value);
+  return c && !within(span, spanOf(c)) ? spanOf(current.value!) : null;
 }
 
 /** place tells where a camera stands that was located. */

@@ -4,7 +4,7 @@ import type { Point } from "@/map/types";
 import type { Camera } from "@/search/cameras";
 import type { Case } from "@/session/cases";
 import { iso } from "@/time/shanghai";
-import { allowedAt, grown, spansFor } from "./reach";
+import { agreed, allowedAt, begun, grown, spansFor, within } from "./reach";
 
 const at: Point = [104.895, 25.092];
 const t = Date.UTC(2026, 10, 24, 2);
@@ -43,6 +43,35 @@ describe("what a case reaches", () => {
     const spans = [{ from: t, to: t + hour }];
     expect(allowedAt(spans, { from: t - minute, to: t + minute }, t)).toEqual({ from: t, to: t + minute });
     expect(allowedAt(spans, { from: t - minute, to: t + minute }, t - 1)).toBeNull();
+  });
+  it("is cut to it on the inside: the server counts finer", () => {
+    const s = { from: t, to: t + hour };
+    expect(within(s, { from: t + 0.25, to: t + hour - 0.25 })).toEqual({ from: t + 1, to: t + hour - 1 });
+    expect(within(s, { from: t - minute, to: t + minute })).toEqual({ from: t, to: t + minute });
+    expect(within(s, { from: t + hour, to: t + 2 * hour })).toBeNull();
+    expect(within(s, { from: t - hour, to: t })).toBeNull();
+  });
+  it("is searched where most of it may be seen together", () => {
+    const span = { from: t, to: t + 2 * hour };
+    const file = { from: t + 20 * minute, to: t + 40 * minute };
+    const hop = { from: t + 10 * minute, to: t + 70 * minute };
+    const late = { from: t + 90 * minute, to: t + 3 * hour };
+    expect(agreed([{ id: "a", spans: [file] }, { id: "b", spans: [hop] }, { id: "c", spans: [late] }, { id: "d", spans: [] }], span)).toEqual({ part: file, allowed: file, ids: ["a", "b"] });
+    expect(agreed([{ id: "b", spans: [hop] }, { id: "c", spans: [late] }], span)).toEqual({ part: hop, allowed: hop, ids: ["b"] }); // the longest
+    expect(agreed([{ id: "c", spans: [file, late] }], { from: t + hour, to: t + 2 * hour })).toEqual({ part: { from: late.from, to: t + 2 * hour }, allowed: late, ids: ["c"] });
+    expect(agreed([{ id: "a", spans: [file] }], { from: t + hour, to: t + 2 * hour })).toBeNull();
+    expect(agreed([], span)).toBeNull();
+  });
+  it("is looked at first where it is past", () => {
+    const c = file({ cameras: ["a"] });
+    expect(begun(c, t + 5 * hour)).toEqual({ from: t, to: t + hour });
+    expect(begun(c, t + 20 * minute + 400)).toEqual({ from: t, to: t + 20 * minute });
+    expect(begun(c, t - hour)).toEqual({ from: t, to: t + hour / 2 });
+    expect(begun({ ...c, from: iso(t - 30 * 24 * hour) }, t + 5 * hour)).toEqual({ from: t + hour - 7 * 24 * hour, to: t + hour });
+    const emergency = { ...c, emergency: true, from: iso(t - 72 * hour), to: iso(t + 24 * hour) };
+    expect(begun(emergency, t)).toEqual({ from: t - hour / 2, to: t });
+    expect(begun({ ...emergency, to: iso(t - hour) }, t)).toEqual({ from: t - 1.5 * hour, to: t - hour });
+    expect(begun({ ...emergency, adopted: { by: "li", at: iso(t) } }, t)).toEqual({ from: t - 72 * hour, to: t });
   });
   it("has the time of its hops", () => {
     const g = grown(file({ cameras: ["a"] }, [{ camera: "a", at: t + 50 * minute }]))!;

@@ -2,7 +2,7 @@ import { distance } from "@/map/geometry";
 import type { Point } from "@/map/types";
 import type { Camera } from "@/search/cameras";
 import type { Case } from "@/session/cases";
-import { iso, moment } from "@/time/shanghai";
+import { day, hour, iso, moment } from "@/time/shanghai";
 import type { Ms, Span } from "@/time/span";
 
 // What a case allows to be seen, as the server counts (registry/cases). It decides;
@@ -39,6 +39,47 @@ export function spansFor(c: Case, camera: Camera, places: Places): Span[] {
 export function allowedAt(spans: readonly Span[], window: Span, t: Ms): Span | null {
   const s = spans.find((x) => x.from <= t && t < x.to);
   return s ? { from: Math.max(s.from, window.from), to: Math.min(s.to, window.to) } : null;
+}
+
+/** within is what of a span may be seen, where so much is allowed; null: nothing. The server counts finer than ms. */
+export function within(span: Span, allowed: Span): Span | null {
+  const part = { from: Math.max(span.from, Math.ceil(allowed.from)), to: Math.min(span.to, Math.floor(allowed.to)) };
+  return part.to > part.from ? part : null;
+}
+
+/** Agreed is a part of a span in which all of some cameras may be seen. */
+export interface Agreed {
+  part: Span;
+  allowed: Span; // what the part was cut from
+  ids: string[];
+}
+
+/** agreed is the part in which the most cameras may be seen together, for one viewing has one span; null: none of any camera. */
+export function agreed(times: readonly { id: string; spans: readonly Span[] }[], span: Span): Agreed | null {
+  let best: Agreed | null = null;
+  for (const allowed of times.flatMap((x) => x.spans)) {
+    const part = within(span, allowed);
+    if (!part) continue;
+    const ids = times.filter((x) => x.spans.some((s) => s.from <= part.from && s.to >= part.to)).map((x) => x.id);
+    const more = ids.length - (best?.ids.length ?? 0);
+    if (!best || more > 0 || (more === 0 && part.to - part.from > best.part.to - best.part.from)) best = { part, allowed, ids };
+  }
+  return best;
+}
+
+/** longest is what can be searched at once. */
+export const longest: Ms = 7 * day;
+
+/**
+ * begun is what is looked at first in a case: what of its time is past. Of an emergency, whose time nobody chose, and of a
+ * time that lies ahead, half an hour, the last one where that is within.
+ */
+export function begun(c: Case, now: Ms): Span {
+  const [from, to] = [Math.ceil(moment(c.from)), Math.floor(moment(c.to))];
+  const end = Math.min(to, Math.floor(now / 1000) * 1000);
+  if (end > from && !(c.emergency && !c.adopted)) return { from: Math.max(from, end - longest), to: end };
+  const start = Math.max(from, end - hour / 2);
+  return { from: start, to: Math.min(to, start + hour / 2) };
 }
 
 /** grown is a case with the time that its hops reach to, too. */

@@ -2,6 +2,7 @@ import { answer, asFailure, server } from "@/server/client";
 import { iso } from "@/time/shanghai";
 import type { Ms, Span } from "@/time/span";
 import { type Case, spanOf } from "./cases";
+import { within } from "./reach";
 
 /** most is how many cameras a viewing holds. */
 export const most = 100;
@@ -30,9 +31,7 @@ export class Viewings {
   async cover(cameras: readonly string[], span: Span): Promise<string | undefined> {
     const c = this.of();
     if (!c) return undefined;
-    const allowed = spanOf(c);
-    const want = { from: Math.max(span.from, allowed.from), to: Math.min(span.to, allowed.to) };
-    if (want.to <= want.from) want.from = span.from; // the server says why not
+    const want = within(span, spanOf(c)) ?? span; // the server says why not
     const now = Date.now();
     this.list = this.list.filter((v) => now - v.used < idle);
     const have = this.list.find((v) => v.span.from <= want.from && v.span.to >= want.to && cameras.every((x) => v.cameras.has(x)));
