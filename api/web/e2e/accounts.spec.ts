@@ -152,7 +152,7 @@ test("the footage of a case is looked for in its time and place; what else it do
   await expect(refused).toContainText(`案件只允许看 ${wall(from)} – ${wall(to)}`);
   await expect(refused.locator('button:has-text("重试")')).toHaveCount(0);
   await shot(page, "search-case-outside");
-  await page.goto(`${address({ division: facts.villages[0], case: file })}`); // the last half hour, and the fields say nothing else
+  await page.goto(address({ division: facts.villages[0], case: file })); // the last half hour
   await expect(refused).toContainText(wall(from));
   await page.click("[data-test=in-case]");
   await expect(refused).toHaveCount(0);
