@@ -33,3 +33,17 @@ for (const [width, height] of sizes) {
     });
   }
 }
+
+test("on a phone the header is low, names tell cameras apart, and nothing speaks of keys", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(day());
+  await playing(page, 4);
+  for (const language of ["中文", "English"]) {
+    if (language === "English") await page.click('button:has-text("English")');
+    expect((await page.locator("body header").first().boundingBox())!.height, language).toBeLessThanOrEqual(70);
+    await expect(page.locator("[data-test=clock]")).toBeInViewport({ ratio: 1 });
+    await expect(page.locator("kbd:visible, .for-keys:visible")).toHaveCount(0);
+    expect(await page.locator(".tile .label .name").evaluateAll((all) => all.filter((x) => x.scrollWidth > x.clientWidth).map((x) => x.textContent))).toEqual([]);
+    await expect(page.locator(".tile .seen:visible")).toHaveCount(0);
+  }
+});
