@@ -67,7 +67,7 @@ const en: typeof zh = {
     keys: { centre: "Arrows move it · Shift: a little", rim: "Arrows resize it · Shift: a little", corner: "Arrows move it · Shift: a little · Enter adds one · Delete" },
   },
   tile: {
-    loading: "Loading…", none: "No footage at this moment", gap: "Footage missing", ahead: "Not recorded yet", before: "Before ({t})", after: "Next footage ({t})", failed: "Cannot be played", preview: "Transcoded preview", sub: "Sub-stream", live: "Live", pictures: "Single pictures", close: "Take out", enlarge: "Enlarge", shrink: "Back to the others", offset: "Clock {s} s off", empty: "Empty tile", toLive: "Watch live",
+    loading: "Loading…", none: "No footage at this moment", gap: "Footage missing", ahead: "Not recorded yet", away: "No live picture now", awayNext: "Trying again by itself; the picture returns when the camera does.", before: "Before ({t})", after: "Next footage ({t})", failed: "Cannot be played", preview: "Transcoded preview", sub: "Sub-stream", live: "Live", pictures: "Single pictures", close: "Take out", enlarge: "Enlarge", shrink: "Back to the others", offset: "Clock {s} s off", empty: "Empty tile", toLive: "Watch live",
     noCodec: "This browser does not play this coding: what plays is a preview that the server coded anew. A download is the original.",
   },
   play: {

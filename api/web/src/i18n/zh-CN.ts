@@ -65,7 +65,7 @@ export default {
     keys: { centre: "方向键移动 · Shift 微调", rim: "方向键改变半径 · Shift 微调", corner: "方向键移动 · Shift 微调 · 回车加点 · Delete 删除" },
   },
   tile: {
-    loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", empty: "空画面", toLive: "看实时",
+    loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", away: "现在没有实时画面", awayNext: "正在自动重连，恢复后画面会自己出现。", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", empty: "空画面", toLive: "看实时",
     noCodec: "此浏览器不能直接播放这种编码，现在播放的是服务器转码的预览；下载的仍是原始录像。",
   },
   play: {

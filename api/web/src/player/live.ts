@@ -13,6 +13,7 @@ export class LiveStream {
   private readonly cancel = new AbortController();
   private begin: Ms = 0;
   private frame: Ms | null = null;
+  private came = performance.now(); // when the server sent something last, or was asked
 
   constructor(private readonly url: string) {
     const v = this.el;
@@ -34,6 +35,11 @@ export class LiveStream {
   /** picture is the moment of the picture on screen. */
   get picture(): Ms | null {
     return this.frame;
+  }
+
+  /** silence is for how long nothing has come, ms. */
+  get silence(): number {
+    return performance.now() - this.came;
   }
 
   /** run plays until the server ends it; begun is called with the first picture. */
@@ -70,6 +76,7 @@ export class LiveStream {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      this.came = performance.now();
       buffer.appendBuffer(value as Uint8Array<ArrayBuffer>);
       await this.once(buffer, "updateend");
       const ranges = buffer.buffered;

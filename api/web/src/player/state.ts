@@ -23,6 +23,7 @@ export type Shown =
   | { kind: "gap"; span: Span; cause: string; before: Ms | null; after: Ms | null }
   | { kind: "ahead"; before: Ms | null }
   | { kind: "none"; before: Ms | null; after: Ms | null }
+  | { kind: "away"; state: string; cause: string; since: Ms | null; before: Ms | null } // live, and no pictures come
   | { kind: "failed"; failure: Failure };
 
 /** codingOf is the first coding a Content-Type names: avc1.64001f. */

@@ -1,3 +1,4 @@
+import { serverNow } from "@/time/now";
 import type { Ms } from "@/time/span";
 import { MasterClock } from "./clock";
 import { neighbour } from "./neighbour";
@@ -135,7 +136,7 @@ export class Wall {
   /** liveMoment is the newest picture on screen. */
   private liveMoment(): Ms {
     const times = this.tiles.map((t) => t.picture).filter((t): t is Ms => t !== null);
-    return times.length ? Math.min(...times) : Date.now();
+    return times.length ? Math.min(...times) : serverNow();
   }
 
   private changed() {

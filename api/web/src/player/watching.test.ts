@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Failure } from "@/server/client";
+import type { Shown, TileSource } from "./state";
+import { Watching } from "./watching";
+
+/** The camera as the server knows it, and what becomes of the stream. */
+const world = vi.hoisted(() => ({ camera: {} as Record<string, unknown>, streams: [] as Stream[] }));
+interface Stream {
+  began: () => void;
+  end(err?: Error): void;
+  came: number;
+}
+vi.mock("./live", () => ({
+  LiveStream: class implements Stream {
+    el = {};
+    picture = null;
+    came = performance.now();
+    began = () => {};
+    end = (_?: Error) => {};
+    constructor() {
+      world.streams.push(this);
+    }
+    get silence() {
+      return performance.now() - this.came;
+    }
+    run(begun: () => void) {
+      this.began = () => {
+        this.came = performance.now();
+        begun();
+      };
+      return new Promise<void>((done, fail) => (this.end = (err) => (err ? fail(err) : done())));
+    }
+    sound() {}
+    dispose() {}
+  },
+}));
+vi.mock("@/server/client", async (real) => ({ ...(await real<object>()), server: { GET: async () => ({ data: world.camera, response: new Response() }) } }));
+
+describe("live", () => {
+  let shown: Shown[];
+  let beat = 0;
+  let w: Watching;
+  let viewings = 0;
+  const last = () => shown[shown.length - 1]!;
+  const stream = () => world.streams[world.streams.length - 1]!;
+
+  beforeEach(async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("window", globalThis);
+    world.streams = [];
+    shown = [];
+    viewings = 0;
+    const spans = new Set<number>();
+    const source: TileSource = {
+      camera: "c", sub: false, coverage: () => ({ covered: [{ from: 1000, to: 2000 }], gaps: [], until: 3000 }), limits: () => ({ from: 0, to: 9000 }),
+      viewing: async ({ to }) => (spans.add(to), (viewings = spans.size), "v"),
+    };
+    w = new Watching({ replaceChildren() {}, append() {} } as unknown as HTMLElement, source, false, false, (s) => shown.push(s));
+    beat = window.setInterval(() => w.tick(), 100);
+    await vi.advanceTimersByTimeAsync(0);
+  });
+  afterEach(() => {
+    clearInterval(beat);
+    w.dispose();
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+  const offline = { lifecycle: "active", state: "waiting", cause: "camera_offline", since: "2026-11-24T01:00:00.000000Z" };
+  const away = { kind: "away", state: "waiting", cause: "camera_offline", since: Date.parse(offline.since), before: 2000 };
+  const none = () => new Failure(503, { code: "no_live_picture" });
+
+  it("of a camera that is away says so within a second, keeps saying it, and is back by itself", async () => {
+    world.camera = offline;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(last()).toEqual(away);
+    const before = shown.length;
+    for (let i = 0; i < 4; i++) {
+      await vi.advanceTimersByTimeAsync(19_000);
+      stream().end(none()); // the server waited 20 s
+      await vi.advanceTimersByTimeAsync(1100);
+    }
+    expect(world.streams.length).toBe(5);
+    expect(shown.slice(before).every((s) => s.kind === "away")).toBe(true);
+    expect(viewings).toBe(1);
+    world.camera = { ...offline, state: "streaming", cause: undefined };
+    stream().began();
+    expect(last()).toEqual({ kind: "picture", way: "live" });
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(last().kind).toBe("picture");
+  });
+
+  it("that falls silent says why, and goes on where the pictures do", async () => {
+    world.camera = { lifecycle: "active", state: "streaming" };
+    stream().began();
+    await vi.advanceTimersByTimeAsync(2900);
+    expect(last().kind).toBe("picture");
+    world.camera = offline;
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(last()).toEqual(away);
+    stream().came = performance.now();
+    await vi.advanceTimersByTimeAsync(100);
+    expect(last()).toEqual({ kind: "picture", way: "live" });
+  });
+
+  it("that is only slow loads, and a refusal is not hidden by a state", async () => {
+    world.camera = { lifecycle: "active", state: "streaming" };
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(shown.every((s) => s.kind === "loading")).toBe(true);
+    world.camera = offline;
+    stream().end(new Failure(403, { code: "outside_case" }));
+    await vi.advanceTimersByTimeAsync(900);
+    expect(last().kind).toBe("failed");
+  });
+});
