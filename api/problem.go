@@ -160,10 +160,10 @@ func (h *Handler) problem(path string, err error) *Problem {
 			Next: "ask again; if it stays slow, run qianshao doctor", retry: "5",
 		}
 	default:
-		if p = caseProblem(err); p != nil {
+		if p = accountProblem(err); p != nil {
 			break
 		}
-		if p = accountProblem(err); p != nil {
+		if p = caseProblem(err); p != nil {
 			break
 		}
 		if c := h.clipProblem(err); c != nil {

@@ -189,6 +189,8 @@ type newFactorOut struct {
 }
 
 // newFactor answers POST /api/v1/session/second-factor. Nothing is asked for yet.
+// What is drawn here, by whoever has the password and the code as it is, is all
+// that confirmFactor takes.
 func (h *Handler) newFactor(ctx context.Context, what *asked, in *newFactorIn) (*newFactorOut, error) {
 	a, err := h.prove(ctx, what, in.Body.Password, in.Body.Code)
 	if err != nil {
@@ -206,7 +208,7 @@ func (h *Handler) newFactor(ctx context.Context, what *asked, in *newFactorIn) (
 
 type factorIn struct {
 	Body struct {
-		URL  string `json:"url" maxLength:"1024" doc:"as it was given"`
+		URL  string `json:"url" maxLength:"1024" doc:"as it was drawn, ten minutes ago at most"`
 		Code string `json:"code" maxLength:"16" doc:"that the app shows for it"`
 	}
 }
@@ -233,6 +235,8 @@ func accountProblem(err error) *Problem {
 		return &Problem{Status: http.StatusUnauthorized, Code: "denied", Detail: account.ErrDenied.Error(), Next: "try again, or ask an administrator for a new link"}
 	case errors.Is(err, account.ErrExpired):
 		return &Problem{Status: http.StatusGone, Code: "link_expired", Detail: "the link has expired or was used", Next: "ask an administrator for a new link"}
+	case errors.Is(err, account.ErrNotDrawn):
+		return &Problem{Status: http.StatusUnprocessableEntity, Code: "factor_not_drawn", Detail: err.Error(), Next: "draw a new one and scan it: POST /api/v1/session/second-factor"}
 	case errors.Is(err, account.ErrTaken):
 		return &Problem{Status: http.StatusConflict, Code: "login_taken", Detail: err.Error(), Next: "choose another login"}
 	case errors.Is(err, account.ErrBad):

@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"qianshao/api"
 	"qianshao/registry/account"
@@ -252,6 +255,72 @@ func TestSignInAndOut(t *testing.T) {
 	for _, act := range []string{"session.begin", "account.password"} {
 		a.want(200, `"who":"zhao"`, "GET", "/api/v1/register?who=zhao&act="+act, nil)
 	}
+}
+
+// Whoever has but a session neither turns a second factor on nor changes it: that
+// takes the password, where one is set a code of it, and what was drawn then.
+func TestSecondFactorTakesThePassword(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, nil)
+	p.add("li", "unicom", account.Carrier)
+	p.add("wang", "unicom", account.Carrier)
+	li, wang := p.signedIn("li"), p.signedIn("wang")
+	const path = "/api/v1/session/second-factor"
+	type proof struct {
+		Password string `json:"password"`
+		Code     string `json:"code,omitempty"`
+	}
+	type factor struct {
+		URL  string `json:"url"`
+		Code string `json:"code"`
+	}
+	draw := func(who *person, by proof) string {
+		t.Helper()
+		var out struct{ URL string }
+		resp, b := who.send("POST", path, by)
+		if err := json.Unmarshal(b, &out); err != nil || resp.StatusCode != 200 || !strings.HasPrefix(out.URL, "otpauth://totp/") {
+			t.Fatalf("%s %s, %v", resp.Status, b, err)
+		}
+		return out.URL
+	}
+	shown := func(address string, at time.Time) string {
+		t.Helper()
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, err := totp.GenerateCode(u.Query().Get("secret"), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return code
+	}
+	const foreign = "otpauth://totp/qianshao:li?algorithm=SHA1&digits=6&issuer=qianshao&period=30&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+	refused := func(address string) {
+		t.Helper()
+		li.want(422, `"factor_not_drawn"`, "PUT", path, factor{address, shown(address, time.Now())})
+	}
+	refused(foreign)
+	li.want(401, `"denied"`, "POST", path, proof{Password: "wrong password"})
+	refused(foreign)
+	refused(draw(wang, proof{Password: right}))
+	first := draw(li, proof{Password: right})
+	refused(foreign)
+	li.want(422, `"not_possible"`, "PUT", path, factor{first, "000000"})
+	used := time.Now()
+	li.want(204, "", "PUT", path, factor{first, shown(first, used)})
+	li.want(200, `"totp":true`, "GET", "/api/v1/session", nil)
+
+	// One that is set is changed by whoever has it.
+	refused(foreign)
+	refused(first)
+	li.want(401, `"need_code"`, "POST", path, proof{Password: right})
+	li.want(401, `"denied"`, "POST", path, proof{Password: right, Code: shown(first, used)}) // each works once
+	li.want(401, `"denied"`, "POST", path, proof{Password: "wrong password", Code: shown(first, used.Add(30*time.Second))})
+	refused(foreign)
+	next := draw(li, proof{Password: right, Code: shown(first, used.Add(30*time.Second))})
+	li.want(204, "", "PUT", path, factor{next, shown(next, time.Now())})
+	refused(first)
 }
 
 // span2 is two seconds of the footage that a person test records.

@@ -496,6 +496,92 @@ func TestSecondFactor(t *testing.T) {
 	}
 }
 
+// A second factor is one that was drawn here, for this account, a short while ago:
+// whoever has but a session cannot bring their own.
+func TestOnlyADrawnFactorIsConfirmed(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: many password hashes")
+	}
+	own := secret.New("otpauth://totp/qianshao:zhang?algorithm=SHA1&digits=6&issuer=qianshao&period=30&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+	for name, c := range map[string]struct {
+		meanwhile func(s *site, zhang, li account.Account, drawn secret.Secret) (secret.Secret, error)
+		want      error
+	}{
+		"as drawn": {func(_ *site, _, _ account.Account, drawn secret.Secret) (secret.Secret, error) { return drawn, nil }, nil},
+		"one's own": {func(*site, account.Account, account.Account, secret.Secret) (secret.Secret, error) {
+			return own, nil
+		}, account.ErrNotDrawn},
+		"another account's": {func(s *site, _, li account.Account, _ secret.Secret) (secret.Secret, error) {
+			return s.NewTOTP(s.t.Context(), li.ID)
+		}, account.ErrNotDrawn},
+		"after nine minutes": {func(s *site, _, _ account.Account, drawn secret.Secret) (secret.Secret, error) {
+			s.pass(9 * time.Minute)
+			return drawn, nil
+		}, nil},
+		"expired": {func(s *site, _, _ account.Account, drawn secret.Secret) (secret.Secret, error) {
+			s.pass(10 * time.Minute)
+			return drawn, nil
+		}, account.ErrNotDrawn},
+		"a newer one was drawn": {func(s *site, zhang, _ account.Account, drawn secret.Secret) (secret.Secret, error) {
+			_, err := s.NewTOTP(s.t.Context(), zhang.ID)
+			return drawn, err
+		}, account.ErrNotDrawn},
+		"confirmed already": {func(s *site, zhang, _ account.Account, drawn secret.Secret) (secret.Secret, error) {
+			return drawn, s.ConfirmTOTP(s.t.Context(), zhang.ID, drawn, shownFor(s, drawn))
+		}, account.ErrNotDrawn},
+		"the password changed": {func(s *site, zhang, _ account.Account, drawn secret.Secret) (secret.Secret, error) {
+			return drawn, s.SetPassword(s.t.Context(), zhang.ID, secret.New("another long one"), secret.Secret{})
+		}, account.ErrNotDrawn},
+		"the factor was dropped": {func(s *site, zhang, _ account.Account, drawn secret.Secret) (secret.Secret, error) {
+			return drawn, s.DropTOTP(s.t.Context(), zhang.ID)
+		}, account.ErrNotDrawn},
+		"the key changed": {func(s *site, _, _ account.Account, drawn secret.Secret) (secret.Secret, error) {
+			_, _, err := s.Reseal(s.t.Context())
+			return drawn, err
+		}, account.ErrNotDrawn},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			zhang, li := s.person("zhang", account.Admin), s.person("li", account.Admin)
+			drawn, err := s.NewTOTP(t.Context(), zhang.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			url, err := c.meanwhile(s, zhang, li, drawn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before, err := s.Get(t.Context(), zhang.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = s.ConfirmTOTP(t.Context(), zhang.ID, url, shownFor(s, url))
+			if !errors.Is(err, c.want) || err != nil && strings.Contains(err.Error(), "otpauth") {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			if now, err := s.Get(t.Context(), zhang.ID); err != nil || now.TOTP != (before.TOTP || c.want == nil) {
+				t.Errorf("a second factor: %v, %v", now.TOTP, err)
+			}
+		})
+	}
+}
+
+// shownFor is the code that a phone with an otpauth:// URL shows now.
+func shownFor(s *site, address secret.Secret) string {
+	s.t.Helper()
+	u, err := url.Parse(address.Reveal())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	code, err := totp.GenerateCode(u.Query().Get("secret"), s.now())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return code
+}
+
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

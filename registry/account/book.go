@@ -276,13 +276,16 @@ func (b *Book) Enable(ctx context.Context, id string) error {
 	}))
 }
 
-// forget ends an account's links and its sessions, all but one.
+// forget ends an account's links, the second factor that waits for its code, and
+// its sessions, all but one.
 func forget(ctx context.Context, tx *sql.Tx, id string, but []byte) error {
 	if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE account = ? AND hash IS NOT ?`, id, but); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `DELETE FROM links WHERE account = ?`, id)
-	return err
+	if _, err := tx.ExecContext(ctx, `DELETE FROM links WHERE account = ?`, id); err != nil {
+		return err
+	}
+	return undraw(ctx, tx, id)
 }
 
 // PutUnit makes a unit or changes one. Its parent must be there and stand above.

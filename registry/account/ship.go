@@ -11,7 +11,8 @@ import (
 	"qianshao/storage/blob"
 )
 
-// snapshot is everything but sessions and links: those end with the machine.
+// snapshot is everything but sessions, links and second factors that wait for their
+// code: those end with the machine.
 type snapshot struct {
 	Units    []Unit         `json:"units"`
 	Accounts []savedAccount `json:"accounts"`

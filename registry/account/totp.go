@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"time"
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
@@ -19,22 +20,41 @@ import (
 const (
 	totpPeriod = 30 // seconds, RFC 6238 5.2
 	totpSkew   = 1  // steps that a phone's clock may be off either way
+
+	drawnTime = 10 * time.Minute // to scan one and type its first code
 )
+
+// ErrNotDrawn is returned (wrapped) for a second factor that was not drawn here for
+// the account, or too long ago.
+var ErrNotDrawn = fmt.Errorf("%w: it was not drawn here in the last ten minutes: begin anew", ErrBad)
 
 func totpPlace(id string) string { return "account totp " + id }
 
+func drawnPlace(id string) string { return "account totp drawn " + id }
+
 // NewTOTP draws the secret of a second factor and returns it as an otpauth://
-// URL, for a phone to scan. Nothing is asked for yet: see ConfirmTOTP.
-func (b *Book) NewTOTP(ctx context.Context, id string) (secret.Secret, error) {
-	a, err := byID(ctx, b.db.R(), id)
+// URL, for a phone to scan. Nothing is asked for yet: ConfirmTOTP takes this URL
+// for ten minutes, unless a newer one is drawn, or the password or the second
+// factor changes meanwhile. The caller has had the account proven (Prove).
+func (b *Book) NewTOTP(ctx context.Context, id string) (drawn secret.Secret, err error) {
+	err = b.db.WriteTx(ctx, func(tx *sql.Tx) error {
+		a, err := byID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		key, err := totp.Generate(totp.GenerateOpts{Issuer: b.cfg.Issuer, AccountName: a.Login, Period: totpPeriod, SecretSize: 20})
+		if err != nil {
+			return err
+		}
+		drawn = secret.New(key.URL())
+		_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO factors (account, box, expires_us) VALUES (?, ?, ?)`,
+			id, b.cfg.Key.Seal([]byte(key.URL()), drawnPlace(id)), b.later(drawnTime))
+		return err
+	})
 	if err != nil {
 		return secret.Secret{}, b.explain("second factor", err)
 	}
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: b.cfg.Issuer, AccountName: a.Login, Period: totpPeriod, SecretSize: 20})
-	if err != nil {
-		return secret.Secret{}, b.explain("second factor", err)
-	}
-	return secret.New(key.URL()), nil
+	return drawn, nil
 }
 
 // QR is an otpauth:// URL as a picture for a phone to scan: PNG of so many pixels.
@@ -52,25 +72,49 @@ func QR(url secret.Secret, pixels int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// ConfirmTOTP turns the second factor on, once a code of the URL that NewTOTP
-// gave shows that a phone has it. The error wraps ErrBad for a wrong code.
+// ConfirmTOTP turns the second factor on, or takes it to another phone, once a
+// code of the URL that NewTOTP gave shows that a phone has it. The error wraps
+// ErrNotDrawn for any other URL, ErrBad for a wrong code.
 func (b *Book) ConfirmTOTP(ctx context.Context, id string, url secret.Secret, code string) error {
-	key, err := otp.NewKeyFromURL(url.Reveal())
-	if err != nil || key.Type() != "totp" || key.Period() != totpPeriod || len(key.Secret()) < 16 {
-		return fmt.Errorf("second factor: %w: not the URL that was given", ErrBad)
-	}
-	step := b.stepOf(key.Secret(), code)
-	if step == 0 {
-		return fmt.Errorf("second factor: %w: the code is not the phone's; is its clock right?", ErrBad)
-	}
 	return b.explain("second factor", b.db.WriteTx(ctx, func(tx *sql.Tx) error {
+		key, err := b.drawn(ctx, tx, id, url)
+		if err != nil {
+			return err
+		}
+		step := b.stepOf(key.Secret(), code)
+		if step == 0 {
+			return fmt.Errorf("%w: the code is not the phone's; is its clock right?", ErrBad)
+		}
 		ok, err := exec(ctx, tx, `UPDATE accounts SET totp = ?, totp_used = ? WHERE id = ? AND disabled_us = 0`,
 			b.cfg.Key.Seal([]byte(key.Secret()), totpPlace(id)), step, id)
 		if err == nil && !ok {
 			err = ErrUnknown
 		}
-		return err
+		return errors.Join(err, undraw(ctx, tx, id))
 	}))
+}
+
+// drawn is the second factor that waits for its code, if this is its URL.
+func (b *Book) drawn(ctx context.Context, tx *sql.Tx, id string, url secret.Secret) (*otp.Key, error) {
+	var box []byte
+	err := tx.QueryRowContext(ctx, `SELECT box FROM factors WHERE account = ? AND expires_us > ?`, id, int64(b.now())).Scan(&box)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, ErrNotDrawn
+	}
+	if err != nil {
+		return nil, err
+	}
+	text, err := b.cfg.Key.Open(box, drawnPlace(id))
+	if err != nil || subtle.ConstantTimeCompare(text, []byte(url.Reveal())) != 1 {
+		return nil, ErrNotDrawn
+	}
+	return otp.NewKeyFromURL(string(text))
+}
+
+// undraw forgets the second factor that waits for its code.
+func undraw(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM factors WHERE account = ?`, id)
+	return err
 }
 
 // DropTOTP turns the second factor off: the phone is lost. Sessions end.
@@ -124,6 +168,9 @@ func (b *Book) takeCode(ctx context.Context, id, code string) error {
 func (b *Book) Reseal(ctx context.Context) (sealed, locked int, err error) {
 	err = b.db.WriteTx(ctx, func(tx *sql.Tx) error {
 		sealed, locked = 0, 0
+		if _, err := tx.ExecContext(ctx, `DELETE FROM factors`); err != nil { // drawn anew in a moment
+			return err
+		}
 		rows, err := tx.QueryContext(ctx, `SELECT id, totp FROM accounts WHERE totp IS NOT NULL`)
 		if err != nil {
 			return err

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { address, around, expect, facts, playing, shot, test, wall } from "./site";
@@ -279,6 +280,54 @@ test("a household sees who looked; everybody changes their own password", async 
   await page.click("[data-test=sign-out]");
   await fill(page, people.household, "yet another long one");
   await page.waitForURL(`${facts.url}/me`);
+});
+
+/** shown is what a phone shows for a secret (RFC 6238), so many steps from now. */
+function shown(secret: string, steps = 0): string {
+  const bits = [...secret].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((b) => parseInt(b, 2)));
+  const count = Buffer.alloc(8);
+  count.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const mac = createHmac("sha1", key).update(count).digest();
+  return String((mac.readUInt32BE(mac[19]! & 15) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+test("a second factor is turned on with the password, and taken to another phone with its code", async ({ page }) => {
+  await signedIn(page, people.phone, "/me");
+  const form = page.locator("[data-test=factor-form]");
+  const go = form.locator("button").first();
+  await page.fill("#factor-password", "wrong password");
+  await go.click();
+  await expect(form.locator("[role=alert]")).toContainText("不对");
+  await page.fill("#factor-password", facts.password);
+  await go.click();
+  await expect(page.locator("#qr")).toBeVisible();
+  // What was drawn too long ago is drawn anew.
+  const late = { status: 422, code: "factor_not_drawn", title: "", detail: "", next: "" };
+  await page.route("**/api/v1/session/second-factor", (r) => r.fulfill({ status: 422, contentType: "application/problem+json", json: late }));
+  await page.fill("#shown", "123456");
+  await go.click();
+  await expect(form.locator("[role=alert]")).toContainText("二维码已失效");
+  await expect(page.locator("#qr")).toHaveCount(0);
+  await page.unroute("**/api/v1/session/second-factor");
+  await page.fill("#factor-password", facts.password);
+  await go.click();
+  const first = await page.locator("[data-test=secret]").innerText();
+  await page.fill("#shown", shown(first));
+  await go.click();
+  await expect(page.locator("[data-test=factor]")).toContainText("已启用");
+
+  await page.fill("#factor-password", facts.password);
+  await page.fill("#factor-code", "000000");
+  await go.click();
+  await expect(form.locator("[role=alert]")).toContainText("不对");
+  await page.fill("#factor-password", facts.password);
+  await page.fill("#factor-code", shown(first, 1)); // each works once
+  await go.click();
+  await expect(page.locator("#qr")).toBeVisible();
+  await page.fill("#shown", shown(await page.locator("[data-test=secret]").innerText()));
+  await go.click();
+  await expect(form.locator("[role=status]")).toBeVisible();
 });
 
 test("a case that reaches far waits for another officer, who approves it; it is closed in the end", async ({ page }) => {

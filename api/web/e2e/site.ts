@@ -11,7 +11,7 @@ export interface Facts {
   /** The other site, with base maps and no footage: three cameras on a spot, a fourth beside it. */
   ground: { url: string; token: string; spot: [number, number]; cameras: { id: string; name: string }[] };
   /** With accounts: logins by what they are, all with one password; links that nobody has used. */
-  people: Record<"officer" | "second" | "carrier" | "auditor" | "household" | "other", string>;
+  people: Record<"officer" | "second" | "carrier" | "auditor" | "household" | "other" | "phone", string>;
   password: string;
   links: { fresh: string; used: string };
   /** villages are the codes of the divisions of past and live. */

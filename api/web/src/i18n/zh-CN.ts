@@ -36,11 +36,11 @@ export default {
   },
   trouble: {
     what: {
-      offline: "连不上服务器。", denied: "登录名、密码或验证码不对。", need_code: "还需要验证码。", link_expired: "这个链接已过期或已用过。", login_taken: "这个登录名已被占用。", too_many: "请求太频繁。", forbidden: "你的角色不能这样做。", register_unavailable: "调用登记写不进去，因此不能继续。",
+      offline: "连不上服务器。", denied: "登录名、密码或验证码不对。", need_code: "还需要验证码。", factor_not_drawn: "这个二维码已失效。", link_expired: "这个链接已过期或已用过。", login_taken: "这个登录名已被占用。", too_many: "请求太频繁。", forbidden: "你的角色不能这样做。", register_unavailable: "调用登记写不进去，因此不能继续。",
       outside_case: "超出这个案件的范围或时段，因此不能看。", outside_time: "这段时间不在案件之内，案件只允许看 {detail}。", viewing_needed: "这段录像没有完全落在案件允许的范围内。", unknown_camera: "没有这个摄像头，或你的案件够不到它。", unknown_case: "没有这个案件，或与你无关。", case_state: "案件的状态已变：{detail}", case_taken: "这个案件编号已被使用。", no_investigator: "同案人员里有人不是侦查员：{detail}", not_possible: "不能这样填：{detail}", bad_parameter: "填写有误：{detail}",
     },
     next: {
-      offline: "检查网络后重试。", denied: "请再试一次；忘记密码请找管理员。连续输错会暂时锁定。", need_code: "请输入验证器应用显示的 6 位数字。", link_expired: "请向管理员要一个新链接。", login_taken: "请换一个登录名。", too_many: "请稍等片刻再试。", forbidden: "需要时请联系管理员。", register_unavailable: "请管理员释放服务器磁盘空间或查看日志，然后重试。",
+      offline: "检查网络后重试。", denied: "请再试一次；忘记密码请找管理员。连续输错会暂时锁定。", need_code: "请输入验证器应用显示的 6 位数字。", factor_not_drawn: "请重新开始，扫描新的二维码。", link_expired: "请向管理员要一个新链接。", login_taken: "请换一个登录名。", too_many: "请稍等片刻再试。", forbidden: "需要时请联系管理员。", register_unavailable: "请管理员释放服务器磁盘空间或查看日志，然后重试。",
       outside_time: "可查案件的时段，或在页首换一个案件。", outside_case: "请在页首换一个案件，改选范围内的摄像头和时间，或到“案件”页立案。", viewing_needed: "请重试；仍不行时，在“案件”页核对可看时段。", unknown_camera: "请在页首换一个案件，或到“案件”页立案、扩展范围。", unknown_case: "在“案件”页查看你的案件。", case_state: "刷新后再看。", case_taken: "请改编号，或请该案人员把你加入。", no_investigator: "请填侦查员的登录名。", not_possible: "改正后再提交。", bad_parameter: "改正后再提交。",
     },
   },
