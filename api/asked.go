@@ -71,20 +71,29 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 			next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, h.of(r))))
 			return
 		}
-		began := time.Now()
-		a, err := h.admit(rt, r)
+		a, err := h.identified(r)
 		if err != nil {
-			h.even(r.Context(), began, err)
 			h.fail(w, r, err)
 			return
 		}
-		if k := a.subject.Kind; k == access.Account || k == access.Program {
+		if k := a.subject.Kind; k == access.Account || k == access.Program { // refusals count: who looks for what there is asks much
 			leave, err := h.accounts.enter(a.subject.ID)
 			if err != nil {
 				h.fail(w, r, err)
 				return
 			}
 			defer leave()
+		}
+		if err := h.admit(rt, r, a); err != nil {
+			h.even(r.Context(), a.began, err)
+			h.fail(w, r, err)
+			return
+		}
+		if p, ok := w.(*paced); ok && h.cfg.Accounts != nil && r.Method == http.MethodGet {
+			ctx, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			defer h.watch(ctx, rt, r, func() { cancel(); p.cut() })()
+			r = r.WithContext(ctx)
 		}
 		if rt.action.Shows() && r.Method != http.MethodHead {
 			pass, err := h.cfg.Viewings.Use(r.Context(), a.use(rt, r))
@@ -93,12 +102,6 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 				return
 			}
 			defer pass.End()
-			if p, ok := w.(*paced); ok && h.cfg.Accounts != nil {
-				ctx, cancel := context.WithCancel(r.Context())
-				defer cancel()
-				defer h.watch(ctx, rt, r, func() { cancel(); p.cut() })()
-				r = r.WithContext(ctx)
-			}
 			w = &metered{ResponseWriter: w, pass: pass}
 		}
 		next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, a)))
@@ -114,36 +117,38 @@ func (h *Handler) of(r *http.Request) *asked {
 	return a
 }
 
+// identified is what a request says of itself, and who asks.
+func (h *Handler) identified(r *http.Request) (a *asked, err error) {
+	a = h.of(r)
+	a.subject, err = h.identify(r)
+	return a, err
+}
+
 // admit finds what a request asks for, and whether it may. A camera that somebody
 // may not know of is answered as one that is not there.
-func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
-	a := h.of(r)
-	var err error
-	if a.subject, err = h.identify(r); err != nil {
-		return nil, err
-	}
+func (h *Handler) admit(rt *route, r *http.Request, a *asked) (err error) {
 	q := r.URL.Query()
 	ask := access.Request{Subject: a.subject, Action: rt.action}
 	if id := q.Get("viewing"); len(id) > maxViewing {
-		return nil, badParam("viewing", id[:16]+"…", "the id of a viewing")
+		return badParam("viewing", id[:16]+"…", "the id of a viewing")
 	}
 	if strings.Contains(rt.path, "{case}") {
-		if err := h.findCase(r.Context(), a, r.PathValue("case")); err != nil {
-			return nil, err
+		if err = h.findCase(r.Context(), a, r.PathValue("case")); err != nil {
+			return err
 		}
 		ask.Case, ask.Facts = a.file.ID, h.caseFacts(r.Context(), a, &a.file)
 	}
 	if strings.Contains(rt.path, "{id}") {
-		if err := h.find(r.Context(), a, r.PathValue("id")); err != nil {
-			return nil, err
+		if err = h.find(r.Context(), a, r.PathValue("id")); err != nil {
+			return err
 		}
 		ask.Camera, ask.Carrier = a.camera.ID, a.camera.Carrier
 		if a.stream, err = streamOf(&a.camera, q.Get("stream")); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := a.time(rt.extent, q); err != nil {
-		return nil, err
+		return err
 	}
 	ask.Span = a.span
 	if rt.action.Shows() {
@@ -154,12 +159,12 @@ func (h *Handler) admit(rt *route, r *http.Request) (*asked, error) {
 	}
 	err = h.cfg.Gate.Authorize(r.Context(), ask)
 	if errors.Is(err, access.ErrForbidden) && rt.action.Shows() && a.subject.Has(investigator) {
-		return a, errNoViewing
+		return errNoViewing
 	}
 	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras {
 		err = h.narrowed(r.Context(), a, ask)
 	}
-	return a, err
+	return err
 }
 
 // narrowed lets who may not list all cameras list those that they may know of: by

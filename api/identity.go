@@ -10,6 +10,7 @@ import (
 	"qianshao/registry"
 	"qianshao/registry/access"
 	"qianshao/registry/account"
+	"qianshao/registry/cases"
 	"qianshao/registry/secret"
 )
 
@@ -81,12 +82,16 @@ func (h *Handler) watch(ctx context.Context, rt *route, r *http.Request, cut fun
 		if ctx.Err() != nil {
 			return
 		}
-		_, err := h.admit(rt, r.WithContext(ctx))
+		r := r.WithContext(ctx)
+		a, err := h.identified(r)
+		if err == nil {
+			err = h.admit(rt, r, a)
+		}
 		var p *Problem
 		switch {
 		case ctx.Err() != nil:
 		case errors.As(err, &p) && (p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden),
-			errors.Is(err, access.ErrForbidden), errors.Is(err, registry.ErrUnknown):
+			errors.Is(err, access.ErrForbidden), errors.Is(err, registry.ErrUnknown), errors.Is(err, cases.ErrUnknown):
 			h.cfg.Log.Info("an answer is broken off: its request would not be let in any more", "path", r.URL.Path, "err", err)
 			cut()
 		default:

@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -337,7 +338,8 @@ func filmed(t *testing.T, change func(*api.Config)) (p *people, own, foreign str
 	return p, string(mine), string(theirs)
 }
 
-// everyone makes an account of every role.
+// everyone makes an account of every role, and a program of each that can be one's:
+// "carrier token" has the role carrier.
 func (p *people) everyone() map[string]*person {
 	out := map[string]*person{"nobody": p.browser()}
 	for role, carrier := range map[account.Role]string{
@@ -345,6 +347,20 @@ func (p *people) everyone() map[string]*person {
 	} {
 		p.add(string(role)+"-1", carrier, role)
 		out[string(role)] = p.signedIn(string(role) + "-1")
+		if role == account.Household {
+			continue
+		}
+		token := account.Token{Name: "script", Role: role, Carrier: carrier, Expires: timeline.FromTime(time.Now().Add(time.Hour))}
+		if role == account.Investigator {
+			token.Case = "T1"
+		}
+		bearer, _, err := p.book.IssueToken(p.t.Context(), token)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		program := p.browser()
+		program.bearer = bearer.Reveal()
+		out[string(role)+" token"] = program
 	}
 	return out
 }
@@ -376,6 +392,11 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 		"admin":        {"camera.list", "camera.read", "timeline.read", "system.operate"},
 		"auditor":      {"camera.read", "viewing.list", "register.read", "case.list", "case.read", "case.review"},
 		"household":    {"camera.list"},
+
+		"investigator token": {"camera.list", "viewing.open"},
+	}
+	for _, role := range []string{"carrier", "admin", "auditor"} {
+		may[role+" token"] = may[role]
 	}
 	seen := 0
 	for _, rt := range h.Routes() {
@@ -403,6 +424,7 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 			resp, b := who.send(method, path(foreign), nil)
 			took := time.Since(began)
 			what := fmt.Sprintf("%s as %s: %s %.200s", rt.Path, role, resp.Status, b)
+			knowsAll := strings.HasPrefix(role, "auditor")
 			switch {
 			case role == "nobody":
 				if resp.StatusCode != http.StatusUnauthorized || method != http.MethodHead && !strings.Contains(string(b), `"sign_in"`) {
@@ -412,7 +434,7 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 				if resp.StatusCode == 401 || resp.StatusCode == 403 || resp.StatusCode >= 500 && !strings.Contains(rt.Path, "live") && !strings.Contains(rt.Path, "snapshot") {
 					t.Error(what)
 				}
-			case strings.Contains(rt.Path, "{id}") && role != "admin" && role != "auditor", strings.Contains(rt.Path, "{case}") && role != "auditor":
+			case strings.Contains(rt.Path, "{id}") && !knowsAll && !strings.HasPrefix(role, "admin"), strings.Contains(rt.Path, "{case}") && !knowsAll:
 				began = time.Now()
 				none, answer := who.send(method, path("c_zzzzzzzzzzzzzzzz"), nil)
 				// Both wait for a beat: no answer can come before the first.
@@ -548,20 +570,68 @@ func brokenOff(t *testing.T, end func(p *people, who account.Account, file cases
 	}
 }
 
-// One account does not take everything: it is told to wait, and others are served.
+// One account does not take everything, refusals included: it is told to wait, and
+// others are served.
 func TestTooMany(t *testing.T) {
 	t.Parallel()
 	p := newPeople(t, func(cfg *api.Config) { cfg.PerAccount = api.Limit{Rate: 0.001, Burst: 5, AtOnce: 5} })
-	p.add("li", "", account.Investigator)
+	tooMany := func(t *testing.T, who *person, status int, text, method, path string) {
+		t.Helper()
+		for range 5 {
+			who.want(status, text, method, path, nil)
+		}
+		if resp := who.want(429, `"too_many"`, method, path, nil); resp.Header.Get("Retry-After") == "" {
+			t.Error("it does not say when to ask again")
+		}
+	}
+	for login, asks := range map[string]struct {
+		status             int
+		text, method, path string
+	}{
+		"li":    {200, `"items"`, "GET", "/api/v1/cameras"},
+		"zhao":  {404, `"unknown_camera"`, "GET", "/api/v1/cameras/c_zzzzzzzzzzzzzzzz"},
+		"qian":  {404, `"unknown_case"`, "GET", "/api/v1/cases/B1"},
+		"sun":   {403, `"forbidden"`, "GET", "/api/v1/register"},
+		"zhou":  {403, `"forbidden"`, "GET", "/metrics"},
+		"zheng": {400, `"bad_parameter"`, "GET", "/api/v1/footage"},
+		"wu":    {404, `"unknown_case"`, "POST", "/api/v1/cases/B1/closing"},
+	} {
+		p.add(login, "", account.Investigator)
+		tooMany(t, p.signedIn(login), asks.status, asks.text, asks.method, asks.path)
+	}
+	p.house = []media.CameraID{p.camera("unicom", "GATE", 104.9, 25.09)}
+	program := p.everyone()["carrier token"]
+	tooMany(t, program, 404, `"unknown_camera"`, "GET", "/api/v1/cameras/c_zzzzzzzzzzzzzzzz")
 	p.add("wang", "", account.Investigator)
-	li, wang := p.signedIn("li"), p.signedIn("wang")
-	for range 5 {
-		li.want(200, `"items"`, "GET", "/api/v1/cameras", nil)
+	p.signedIn("wang").want(200, `"items"`, "GET", "/api/v1/cameras", nil)
+}
+
+// One address does not take everything either, whoever asks from there and whatever
+// for.
+func TestTooManyOfAnAddress(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, func(cfg *api.Config) {
+		cfg.PerAddress = api.Limit{Rate: 0.001, Burst: 5, AtOnce: 5}
+		cfg.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	})
+	p.add("li", "", account.Investigator)
+	b := p.browser()
+	of := func(address string) []string {
+		return []string{"X-Forwarded-Proto", "https", "X-Forwarded-For", address}
 	}
-	if resp := li.want(429, `"too_many"`, "GET", "/api/v1/cameras", nil); resp.Header.Get("Retry-After") == "" {
-		t.Error("it does not say when to ask again")
+	here, there := of("192.0.2.1"), of("192.0.2.2")
+	b.want(200, "", "GET", "/sign-in", nil, here...)
+	b.want(401, `"sign_in"`, "GET", "/api/v1/cameras", nil, here...)
+	b.want(404, `"no_such_route"`, "GET", "/nothing", nil, here...)
+	b.want(401, `"denied"`, "POST", "/api/v1/session", signIn{"li", "wrong password"}, here...)
+	b.want(403, `"foreign_origin"`, "POST", "/api/v1/session", signIn{"li", right}, append(here, "Origin", "https://evil.example")...)
+	for _, path := range []string{"/api/v1/cameras", "/sign-in", "/nothing"} {
+		if resp := b.want(429, `"too_many"`, "GET", path, nil, here...); resp.Header.Get("Retry-After") == "" {
+			t.Error("it does not say when to ask again")
+		}
 	}
-	wang.want(200, `"items"`, "GET", "/api/v1/cameras", nil)
+	b.want(429, `"too_many"`, "POST", "/api/v1/session", signIn{"li", right}, here...)
+	b.want(200, `"login":"li"`, "POST", "/api/v1/session", signIn{"li", right}, there...)
 }
 
 // Whatever stands in the headers that say who asks, nobody is let in by chance and
