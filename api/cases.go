@@ -215,7 +215,7 @@ func (h *Handler) areInvestigators(ctx context.Context, logins []string) error {
 
 // OneCase is exported for the JSON library, which looks into it.
 type OneCase struct {
-	Case string `path:"case" doc:"its id or number" example:"k_abcdefgh234567ab"`
+	Case string `path:"case" pattern:"^[^\\p{Cc}\\p{Cf}]{1,64}$" doc:"its id or number" example:"k_abcdefgh234567ab"`
 }
 
 // getCase answers GET /api/v1/cases/{case}.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"qianshao/registry/access"
 )
 
 // Even is for tests.
@@ -30,4 +32,9 @@ func (h *Handler) Routes() (list []RouteOf) {
 // ClientOf is for tests.
 func (h *Handler) ClientOf(forwarded string, peer netip.Addr) netip.Addr {
 	return h.client(&http.Request{Header: http.Header{"X-Forwarded-For": {forwarded}}}, peer)
+}
+
+// Watch is for tests: it calls cut when a request for the register would not be let in any more.
+func (h *Handler) Watch(ctx context.Context, r *http.Request, cut func()) (stop func()) {
+	return h.watch(ctx, &route{action: access.ReadRegister}, r, cut)
 }

@@ -9,10 +9,14 @@ import (
 
 	"qianshao/registry/access"
 	"qianshao/registry/cases"
+	"qianshao/registry/label"
 	"qianshao/registry/viewing"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
+
+// maxReason is how many characters a viewing's reason may have.
+const maxReason = 500
 
 type openViewingIn struct {
 	Body struct {
@@ -56,6 +60,9 @@ func (h *Handler) openViewing(ctx context.Context, a *asked, in *openViewingIn) 
 	}
 	if s := a.file.State(a.now); s != cases.Running {
 		return nil, fmt.Errorf("case %s: %w: it is %s", a.file.Name(), cases.ErrState, s)
+	}
+	if err := label.Check(in.Body.Reason, maxReason); err != nil { // it stands in the register and on pages
+		return nil, fmt.Errorf("reason: %w", err)
 	}
 	span := timeline.Span{From: in.Body.From, To: in.Body.To}
 	if span.Empty() {
