@@ -217,6 +217,30 @@ func TestSecretsComeFromFilesAndDoNotPrint(t *testing.T) {
 	}
 }
 
+// A secret that everybody may read is none: of each of the three files.
+func TestSecretFilesAreNotForEverybody(t *testing.T) {
+	t.Parallel()
+	file := write(t, "kanarienvogel-7Qx")
+	for key, text := range map[string]string{
+		"storage.s3.secret_key_file": "storage: {kind: s3, s3: {endpoint: 'https://s3.example:9000', bucket: footage, access_key: a, secret_key_file: " + file + "}}",
+		"oidc.client_secret_file":    "oidc: {issuer: 'https://sso.example', base_url: 'https://q.example', groups: [it admin], client_secret_file: " + file + "}",
+		"maps.token_file":            "maps: {token_file: " + file + "}",
+	} {
+		for mode, open := range map[os.FileMode]bool{0o600: false, 0o640: false, 0o644: true, 0o602: true} {
+			if err := os.Chmod(file, mode); err != nil {
+				t.Fatal(err)
+			}
+			_, _, err := Load(Source{File: write(t, text)})
+			if (err != nil) != open {
+				t.Errorf("%s of mode %o: %v", key, mode, err)
+			}
+			if open && err != nil && (!strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "chmod 600 "+file)) {
+				t.Errorf("%s of mode %o: what to do is not told: %v", key, mode, err)
+			}
+		}
+	}
+}
+
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Size{

@@ -181,13 +181,16 @@ func (c *Config) readSecrets() error {
 	return readSecret("oidc.client_secret", &c.OIDC.ClientSecret, c.OIDC.ClientSecretFile)
 }
 
-// readSecret fills in one that a file holds.
+// readSecret fills in one that a file holds, which is not for everybody to read.
 func readSecret(key string, to *Secret, file string) error {
 	if file == "" {
 		return nil
 	}
 	if *to != "" {
 		return fmt.Errorf("%s and %s_file are both set: leave one out", key, key)
+	}
+	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o007 != 0 {
+		return fmt.Errorf("%s_file: %q can be read by everybody on this machine: chmod 600 %s", key, file, file)
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
