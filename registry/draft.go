@@ -346,6 +346,18 @@ func (d *Draft) applyDivision(cam *Camera) *FieldError {
 // maxRetentionDays is ten years: more is a typing mistake.
 const maxRetentionDays = 3650
 
+// within says whether the retention that a draft wishes for is one that the
+// installation has.
+func (d *Draft) within(most int) *FieldError {
+	if d.RetentionDays.mode != set || d.RetentionDays.v <= most {
+		return nil
+	}
+	return &FieldError{
+		"retention_days", CodeOutOfRange,
+		fmt.Sprintf("%d is longer than the access register is kept: use 1 to %d, or - for the default, or lengthen register.days in the settings", d.RetentionDays.v, most),
+	}
+}
+
 func (d *Draft) applyRetention(cam *Camera) *FieldError {
 	d.RetentionDays.apply(&cam.RetentionDays)
 	if cam.RetentionDays < 0 || cam.RetentionDays > maxRetentionDays {

@@ -47,6 +47,9 @@ type Config struct {
 	Log  *slog.Logger     // default: discards
 	Now  func() time.Time // default: time.Now
 	Acts ActSink          // nil: acts wait in the database for a process that has one
+	// MostDays bounds the retention that a camera may have of its own: the register
+	// outlives what it tells of. Default, and at most: ten years.
+	MostDays int
 	// Poll is how often Run looks for changes made by another process; default
 	// 2 s.
 	Poll time.Duration
@@ -82,6 +85,9 @@ func Open(ctx context.Context, cfg Config) (*Registry, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.MostDays <= 0 || cfg.MostDays > maxRetentionDays {
+		cfg.MostDays = maxRetentionDays
 	}
 	if cfg.Poll <= 0 {
 		cfg.Poll = 2 * time.Second

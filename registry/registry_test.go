@@ -242,6 +242,25 @@ func TestBadDraftsDoNotStopOthers(t *testing.T) {
 	}
 }
 
+// No footage outlives what the register tells of it.
+func TestRetentionWithinTheRegister(t *testing.T) {
+	t.Parallel()
+	r := open(t, Config{MostDays: 400})
+	drafts := []Draft{{DeviceID: "d1", RetentionDays: Set(400)}, {DeviceID: "d2", RetentionDays: Set(401)}, {DeviceID: "d3", RetentionDays: Set(3650)}}
+	for i := range drafts {
+		drafts[i].URL = Set("rtsp://192.0.2.7/a")
+	}
+	got, err := r.Upsert(t.Context(), drafts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []Status{Created, Rejected, Rejected} {
+		if o := got[i]; o.Status != want || want == Rejected && (o.Field != "retention_days" || !strings.Contains(o.Message, "register.days")) {
+			t.Errorf("%+v", o)
+		}
+	}
+}
+
 func TestResolve(t *testing.T) {
 	t.Parallel()
 	r := open(t, Config{})

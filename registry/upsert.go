@@ -95,6 +95,9 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome,
 		old = &list[0]
 	}
 	cam, fe := d.apply(old)
+	if fe == nil {
+		fe = d.within(r.cfg.MostDays)
+	}
 	if fe != nil {
 		return Outcome{}, fe
 	}

@@ -113,7 +113,7 @@ func (d *data) open(ctx context.Context) error {
 			return err
 		},
 		func() (err error) {
-			d.reg, err = registry.Open(ctx, registry.Config{Dir: cfg.Data, Log: log, Acts: d.acts})
+			d.reg, err = registry.Open(ctx, registry.Config{Dir: cfg.Data, Log: log, Acts: d.acts, MostDays: cfg.Register.Days})
 			return err
 		},
 		func() (err error) {

@@ -467,12 +467,15 @@ func (b *Book) Adopt(ctx context.Context, by By, id string, as Case) (Case, erro
 	})
 }
 
-// Grow follows a route to a camera that the case allows to see at that moment.
+// Grow follows a route to a camera that the case allows to see at that moment. No
+// route is followed while the case waits for its second officer.
 func (b *Book) Grow(ctx context.Context, by By, id string, s *area.Spot, at timeline.Micros) (Case, error) {
 	return b.change(ctx, by, id, func(c *Case, now timeline.Micros) (done, error) {
 		switch {
 		case c.State(now) != Running:
 			return done{}, notNow("it is %s", c.State(now))
+		case c.Pending(now): // an emergency of before, which goes on in what it was alone
+			return done{}, notNow("it waits for its second officer: a route may be followed once they approve it")
 		case !c.Growth:
 			return done{}, notNow("no route may be followed in it: it was opened without growth")
 		case len(c.Hops) >= maxHops:

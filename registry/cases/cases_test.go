@@ -277,7 +277,7 @@ func TestEmergency(t *testing.T) {
 
 	// One becomes a case and keeps what was seen in it; the other is reviewed.
 	as := d.theft()
-	as.Area, as.Span = area.Area{}, timeline.Span{}
+	as.Area, as.Span, as.Growth = area.Area{}, timeline.Span{}, true
 	got, err := d.Adopt(t.Context(), li, c.ID, as)
 	if err != nil || got.ID != c.ID || got.Number != as.Number || got.Adopted == nil || got.Span != c.Span || len(got.Large) == 0 {
 		t.Errorf("%+v, %v", got, err)
@@ -287,6 +287,9 @@ func TestEmergency(t *testing.T) {
 	}
 	if got.State(d.now()) != cases.Running || !got.Pending(d.now()) || !d.may(li, got, gate, d.now()-hour, d.now()) {
 		t.Error("what was an emergency does not go on while it waits")
+	}
+	if _, err := d.Grow(t.Context(), li, got.ID, spots[gate], d.now()-hour); !errors.Is(err, cases.ErrState) || !strings.Contains(err.Error(), "second officer") {
+		t.Errorf("a hop while a second officer is to decide: %v", err)
 	}
 	d.at = d.at.Add(25 * time.Hour)
 	if got.State(d.now()) != cases.Waiting {

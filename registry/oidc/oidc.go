@@ -54,6 +54,9 @@ func ParseRule(text string) (Rule, error) {
 		return Rule{}, fmt.Errorf("%q: use GROUP ROLE [UNIT or CARRIER], for example: xingyi-cid investigator XY", text)
 	}
 	r := Rule{Group: f[0], Role: account.Role(f[1])}
+	if r.Role == account.Household {
+		return Rule{}, fmt.Errorf("%q: a household is bound to cameras, of which a group says nothing: leave the rule out, and use qianshao account add LOGIN --role household --camera ID", text)
+	}
 	if len(f) == 3 {
 		r.Of = f[2]
 	}

@@ -100,7 +100,7 @@ func TestWhatGroupsMean(t *testing.T) {
 			t.Errorf("%v: %+v, %v", tt.groups, p, err)
 		}
 	}
-	for _, text := range []string{"", "cid", "cid boss", "cid investigator", "x carrier", "a admin b c"} {
+	for _, text := range []string{"", "cid", "cid boss", "cid investigator", "x carrier", "a admin b c", "villagers household", "villagers household c_abcdefgh234567ab"} {
 		if r, err := ParseRule(text); err == nil {
 			t.Errorf("%q: %+v", text, r)
 		}
