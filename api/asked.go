@@ -85,6 +85,7 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 			defer leave()
 		}
 		if err := h.admit(rt, r, a); err != nil {
+			h.refused(rt, a, err)
 			h.even(r.Context(), a.began, err)
 			h.fail(w, r, err)
 			return

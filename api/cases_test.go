@@ -127,7 +127,7 @@ func TestACase(t *testing.T) {
 	auditor.want(403, `"forbidden"`, "POST", "/api/v1/cases/"+id+"/closing", body{})
 
 	// A program of the case.
-	bearer, _, err := p.book.IssueToken(t.Context(), account.Token{Name: "script", Role: account.Investigator, Case: "A522301-17", Expires: timeline.FromTime(time.Now().Add(time.Hour))})
+	bearer, token, err := p.book.IssueToken(t.Context(), account.Token{Name: "script", Role: account.Investigator, Case: "A522301-17", Expires: timeline.FromTime(time.Now().Add(time.Hour))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +139,7 @@ func TestACase(t *testing.T) {
 	sv := script.viewing("A522301-17", own)
 	script.want(200, "ftyp", "GET", camera+"/clip.mp4?"+span2+"&viewing="+sv, nil)
 	li.want(403, `"viewing_needed"`, "GET", camera+"/clip.mp4?"+span2+"&viewing="+sv, nil)
+	auditor.want(200, `"who":"`+token.ID+`","unit":"XY"`, "GET", "/api/v1/register?kind=viewing.open&unit=XY&who="+token.ID, nil)
 
 	// Closed: what was a viewing is none.
 	li.send1(200, "POST", "/api/v1/cases/"+id+"/closing", body{"note": "破案"})

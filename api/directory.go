@@ -8,7 +8,6 @@ import (
 
 	"qianshao/registry/account"
 	"qianshao/registry/oidc"
-	"qianshao/registry/register"
 )
 
 // ticketCookie is what a browser carries while its owner is at the directory. It is
@@ -61,6 +60,7 @@ func (h *Handler) fromDirectory(w http.ResponseWriter, r *http.Request) error {
 	p, back, err := h.cfg.Directory.End(r.Context(), carried, q.Get("state"), q.Get("code"))
 	if err != nil {
 		h.cfg.Log.Warn("a sign-in through the directory failed", "err", err, "directory", clipped(q.Get("error")))
+		h.notLetIn(r.Context(), h.of(r), "", directoryCode(err), err)
 		signInFailed(w, r, directoryCode(err))
 		return nil
 	}
@@ -70,13 +70,11 @@ func (h *Handler) fromDirectory(w http.ResponseWriter, r *http.Request) error {
 	}, what.address)
 	if err != nil {
 		h.cfg.Log.Warn("whom the directory vouched for was not let in", "login", clipped(p.Login), "err", err)
+		h.notLetIn(r.Context(), what, p.Login, directoryCode(err), err)
 		signInFailed(w, r, directoryCode(err))
 		return nil
 	}
-	err = h.cfg.Register.Append(r.Context(), &register.Entry{
-		Kind: register.Admin, Who: register.Clean(a.Login), Unit: a.Unit, Act: "session.begin", Address: register.Clean(what.address), Note: "directory",
-	})
-	if err != nil {
+	if err := h.act(r.Context(), what, &a, "session.begin", "directory", doNothing); err != nil {
 		return errors.Join(err, h.cfg.Accounts.SignOut(r.Context(), bearer))
 	}
 	w.Header().Add("Set-Cookie", cookie(bearer, what.secure))

@@ -17,12 +17,15 @@ import (
 // sessionCookie holds the bearer of a session.
 const sessionCookie = "qianshao_session"
 
+// operator is who gives commands on this machine.
+const operator = "operator"
+
 // identify says who asks. Without accounts that is anyone; else the error is
 // errSignIn for a request that nobody signed in for.
 func (h *Handler) identify(r *http.Request) (access.Subject, error) {
 	switch {
 	case overUnix(r):
-		return access.Subject{Kind: access.Operator, ID: "operator"}, nil
+		return access.Subject{Kind: access.Operator, ID: operator}, nil
 	case h.cfg.Accounts == nil:
 		return access.Subject{Kind: access.Anyone}, nil
 	}
@@ -31,7 +34,9 @@ func (h *Handler) identify(r *http.Request) (access.Subject, error) {
 		if errors.Is(err, account.ErrExpired) {
 			return access.Subject{}, errBadToken
 		}
-		return access.Subject{Kind: access.Program, ID: t.ID, Roles: []string{string(t.Role)}, Carrier: t.Carrier, Case: t.Case}, err
+		return access.Subject{
+			Kind: access.Program, ID: t.ID, Unit: h.unitOf(r.Context(), &t), Roles: []string{string(t.Role)}, Carrier: t.Carrier, Case: t.Case,
+		}, err
 	}
 	a, err := h.session(r)
 	if err != nil {
@@ -42,6 +47,25 @@ func (h *Handler) identify(r *http.Request) (access.Subject, error) {
 		s.Roles = append(s.Roles, string(role))
 	}
 	return s, nil
+}
+
+// unitOf is the unit that a program works for: that of its case, or of who issued
+// its token.
+func (h *Handler) unitOf(ctx context.Context, t *account.Token) string {
+	if t.Case != "" {
+		c, err := h.cfg.Cases.Get(t.Case)
+		if err == nil {
+			return c.Unit
+		}
+	}
+	if t.By == "" || t.By == operator {
+		return ""
+	}
+	a, err := h.cfg.Accounts.Get(ctx, t.By)
+	if err != nil {
+		return "" // the entry has the token's id
+	}
+	return a.Unit
 }
 
 // session returns the account that a request's cookie stands for.

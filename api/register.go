@@ -51,8 +51,9 @@ type entryJSON struct {
 	To       *timeline.Micros `json:"to" format:"date-time" doc:"null with a from: live, without end"`
 	Requests int64            `json:"requests,omitempty" doc:"of a viewing that closed"`
 	Bytes    int64            `json:"bytes,omitempty" doc:"sent in a viewing that closed"`
-	Result   string           `json:"result,omitempty"`
+	Result   string           `json:"result,omitempty" doc:"allowed: footage could be seen from then on; refused; failed: it did not happen; done: with what came of it; empty: it happened, unless a later entry (of) says otherwise"`
 	Note     string           `json:"note,omitempty"`
+	Of       uint64           `json:"of,omitempty" doc:"seq of the entry of this chain that this one tells the outcome of" example:"4711"`
 	Hash     string           `json:"hash" doc:"SHA-256 of the entry, which holds that of the one before"`
 }
 
@@ -61,6 +62,9 @@ func entryOf(e *register.Entry) entryJSON {
 		Chain: e.Chain, Seq: e.Seq, At: e.At, Kind: e.Kind, Who: e.Who, Unit: e.Unit, Case: e.Case, Reason: e.Reason,
 		Address: e.Address, Viewing: e.Viewing, Act: e.Act, Cameras: e.Cameras, Requests: e.Requests, Bytes: e.Bytes,
 		Result: e.Result, Note: e.Note, Hash: e.Hash.String(),
+	}
+	if e.Of != nil {
+		out.Of = e.Of.Seq
 	}
 	if !e.Span.Empty() {
 		out.From = &e.Span.From
@@ -168,7 +172,7 @@ func (h *Handler) verifyRegister(ctx context.Context, _ *asked, in *verifyIn) (*
 
 var registerColumns = []string{
 	"at", "kind", "who", "unit", "case", "reason", "address", "viewing", "act", "cameras", "from", "to",
-	"requests", "bytes", "result", "note", "chain", "seq", "hash",
+	"requests", "bytes", "result", "note", "of", "chain", "seq", "hash",
 }
 
 // registerPage is how many entries are read at once for a table.
@@ -231,12 +235,19 @@ func rowOf(e *register.Entry) []string {
 	row := []string{
 		x.At.String(), string(x.Kind), x.Who, x.Unit, x.Case, x.Reason, x.Address, x.Viewing, x.Act, strings.Join(cameras, " "),
 		when(x.From), when(x.To), strconv.FormatInt(x.Requests, 10), strconv.FormatInt(x.Bytes, 10), x.Result, x.Note,
-		x.Chain, strconv.FormatUint(x.Seq, 10), x.Hash,
+		seqText(x.Of), x.Chain, strconv.FormatUint(x.Seq, 10), x.Hash,
 	}
 	for i, text := range row {
 		row[i] = inert(text)
 	}
 	return row
+}
+
+func seqText(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
 }
 
 // inert keeps a spreadsheet from taking a text for a formula.

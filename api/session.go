@@ -55,20 +55,45 @@ type personOut struct {
 func (h *Handler) signIn(ctx context.Context, what *asked, in *signInIn) (*personOut, error) {
 	bearer, a, err := h.cfg.Accounts.SignIn(ctx, in.Body.Login, secret.New(in.Body.Password), in.Body.Code, what.address)
 	if err != nil {
+		h.notLetIn(ctx, what, in.Body.Login, "", err)
 		return nil, err
 	}
-	if err := h.act(ctx, what, a.Login, "session.begin"); err != nil {
+	if err := h.act(ctx, what, &a, "session.begin", "", doNothing); err != nil {
 		return nil, errors.Join(err, h.cfg.Accounts.SignOut(context.WithoutCancel(ctx), bearer))
 	}
 	return &personOut{Cache: "no-store", Cookie: cookie(bearer, what.secure), Body: personOf(&a)}, nil
 }
 
-// act writes what somebody does about accounts into the access register, before
-// it counts.
-func (h *Handler) act(ctx context.Context, what *asked, login, act string) error {
-	return h.cfg.Register.Append(ctx, &register.Entry{
-		Kind: register.Admin, Who: register.Clean(login), Act: act, Address: register.Clean(what.address),
-	})
+// act writes what somebody does about accounts into the access register, and then
+// does it. What can be wrong with it was looked at before: nobody fills the register
+// by trying.
+func (h *Handler) act(ctx context.Context, what *asked, a *account.Account, act, note string, do func() error) error {
+	return h.cfg.Register.Act(ctx, &register.Entry{
+		Kind: register.Admin, Who: register.Clean(a.Login), Unit: a.Unit, Act: act, Address: register.Clean(what.address), Note: note,
+	}, do)
+}
+
+func doNothing() error { return nil }
+
+// notLetIn counts for the register that somebody tried to sign in, or to prove who
+// they are, and was not let in. A login that no account has is not written down:
+// people type passwords there.
+func (h *Handler) notLetIn(ctx context.Context, what *asked, login, note string, err error) {
+	if errors.Is(err, account.ErrNeedCode) || ctx.Err() != nil {
+		return
+	}
+	e := register.Entry{Kind: register.Admin, Act: "session.refused", Address: register.Clean(what.address), Result: register.Refused, Note: note}
+	if errors.Is(err, account.ErrLocked) {
+		e.Act = "session.locked"
+	}
+	a, gerr := h.cfg.Accounts.Get(ctx, login)
+	switch {
+	case gerr == nil && a.Login == login:
+		e.Who, e.Unit = a.Login, a.Unit
+	case note == "":
+		e.Note = "a login that nobody has"
+	}
+	h.cfg.Register.Count(e)
 }
 
 // cookie holds a session's bearer, out of reach of scripts and of other sites;
@@ -101,7 +126,19 @@ type signOutOut struct {
 // signOut answers DELETE /api/v1/session. Without a session it does nothing.
 func (h *Handler) signOut(ctx context.Context, what *asked, _ *emptyIn) (*signOutOut, error) {
 	if c, err := what.request.Cookie(sessionCookie); err == nil {
-		if err := h.cfg.Accounts.SignOut(ctx, secret.New(c.Value)); err != nil {
+		end := func() error { return h.cfg.Accounts.SignOut(ctx, secret.New(c.Value)) }
+		a, err := h.session(what.request)
+		if err == nil {
+			err = h.act(ctx, what, &a, "session.end", "", end)
+		}
+		switch {
+		case errors.Is(err, register.ErrUnwritten): // whoever goes, goes
+			h.cfg.Log.Error("a sign-out is not in the access register", "err", err)
+			err = end()
+		case errors.Is(err, errSignIn): // it has ended already
+			err = nil
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -121,20 +158,44 @@ type useLinkIn struct {
 // makes the first admin by the set-up link.
 func (h *Handler) useLink(ctx context.Context, what *asked, in *useLinkIn) (*personOut, error) {
 	link, password := secret.New(in.Body.Link), secret.New(in.Body.Password)
-	var a account.Account
-	var err error
-	if in.Body.Login == "" {
-		a, err = h.cfg.Accounts.UseLink(ctx, link, password)
-	} else {
-		a, err = h.cfg.Accounts.UseSetup(ctx, link, in.Body.Login, in.Body.Name, password)
+	use := h.useOneTime
+	if in.Body.Login != "" {
+		use = func(ctx context.Context, what *asked, link, password secret.Secret) (account.Account, error) {
+			return h.setUp(ctx, what, link, in.Body.Login, in.Body.Name, password)
+		}
 	}
+	a, err := use(ctx, what, link, password)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.act(ctx, what, a.Login, "account.password"); err != nil {
-		return nil, err
-	}
 	return &personOut{Cache: "no-store", Body: personOf(&a)}, nil
+}
+
+// useOneTime sets the password of a one-time link's account.
+func (h *Handler) useOneTime(ctx context.Context, what *asked, link, password secret.Secret) (a account.Account, err error) {
+	if a, err = h.cfg.Accounts.LinkOf(ctx, link); err != nil {
+		return a, err
+	}
+	if err = account.CheckPassword(a.Login, password); err != nil {
+		return a, err
+	}
+	err = h.act(ctx, what, &a, "account.password", "by a one-time link", func() error {
+		a, err = h.cfg.Accounts.UseLink(ctx, link, password)
+		return err
+	})
+	return a, err
+}
+
+// setUp makes the first admin.
+func (h *Handler) setUp(ctx context.Context, what *asked, link secret.Secret, login, name string, password secret.Secret) (a account.Account, err error) {
+	if err = h.cfg.Accounts.CheckSetup(ctx, link, login, name, password); err != nil {
+		return a, err
+	}
+	err = h.act(ctx, what, &account.Account{Login: login}, "account.setup", "the first admin, by the set-up link", func() error {
+		a, err = h.cfg.Accounts.UseSetup(ctx, link, login, name, password)
+		return err
+	})
+	return a, err
 }
 
 type proofIn struct {
@@ -151,7 +212,11 @@ func (h *Handler) prove(ctx context.Context, what *asked, password, code string)
 	if err != nil {
 		return a, err
 	}
-	return h.cfg.Accounts.Prove(ctx, a.Login, secret.New(password), code, what.address)
+	proved, err := h.cfg.Accounts.Prove(ctx, a.Login, secret.New(password), code, what.address)
+	if err != nil {
+		h.notLetIn(ctx, what, a.Login, "signed in, to change something of the account", err)
+	}
+	return proved, err
 }
 
 type doneOut struct{}
@@ -163,14 +228,16 @@ func (h *Handler) changePassword(ctx context.Context, what *asked, in *proofIn) 
 	if err != nil {
 		return nil, err
 	}
-	if err := h.act(ctx, what, a.Login, "account.password"); err != nil {
-		return nil, err
-	}
 	own, err := what.request.Cookie(sessionCookie)
 	if err != nil {
 		return nil, errSignIn
 	}
-	return &doneOut{}, h.cfg.Accounts.SetPassword(ctx, a.ID, secret.New(in.Body.New), secret.New(own.Value))
+	if err := account.CheckPassword(a.Login, secret.New(in.Body.New)); err != nil {
+		return nil, err
+	}
+	return &doneOut{}, h.act(ctx, what, &a, "account.password", "", func() error {
+		return h.cfg.Accounts.SetPassword(ctx, a.ID, secret.New(in.Body.New), secret.New(own.Value))
+	})
 }
 
 type newFactorIn struct {
@@ -220,10 +287,12 @@ func (h *Handler) confirmFactor(ctx context.Context, what *asked, in *factorIn) 
 	if err != nil {
 		return nil, err
 	}
-	if err := h.act(ctx, what, a.Login, "account.second-factor"); err != nil {
+	if err := h.cfg.Accounts.CheckTOTP(ctx, a.ID, secret.New(in.Body.URL), in.Body.Code); err != nil {
 		return nil, err
 	}
-	return &doneOut{}, h.cfg.Accounts.ConfirmTOTP(ctx, a.ID, secret.New(in.Body.URL), in.Body.Code)
+	return &doneOut{}, h.act(ctx, what, &a, "account.second-factor", "", func() error {
+		return h.cfg.Accounts.ConfirmTOTP(ctx, a.ID, secret.New(in.Body.URL), in.Body.Code)
+	})
 }
 
 // accountProblem finds the answer for what the accounts say; nil: it is not theirs.

@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +22,7 @@ import (
 	"qianshao/registry/account"
 	"qianshao/registry/area"
 	"qianshao/registry/cases"
+	"qianshao/registry/register"
 	"qianshao/registry/secret"
 	"qianshao/registry/viewing"
 	"qianshao/storage/media"
@@ -253,9 +254,82 @@ func TestSignInAndOut(t *testing.T) {
 	// The register has it.
 	auditor := p.add("qian", "", account.Auditor)
 	a := p.signedIn(auditor.Login)
-	for _, act := range []string{"session.begin", "account.password"} {
-		a.want(200, `"who":"zhao"`, "GET", "/api/v1/register?who=zhao&act="+act, nil)
+	for act, who := range map[string]string{"session.begin": "zhao", "session.end": "zhao", "account.setup": "zhao", "account.password": "wang"} {
+		a.want(200, `"who":"`+who+`"`, "GET", "/api/v1/register?who="+who+"&act="+act, nil)
 	}
+	if got := p.acts("account.setup", ""); len(got) != 1 {
+		t.Errorf("what was refused looks as if it had happened: %+v", got)
+	}
+	if got := p.acts("account.password", "wang"); len(got) != 1 || got[0].Unit != "XY" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// acts are the entries of an act, and of somebody, newest first.
+func (p *people) acts(act, who string) []register.Entry {
+	p.t.Helper()
+	page, err := p.entries.List(p.t.Context(), register.Query{Act: act, Who: who})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return page.Items
+}
+
+// Whoever is not let in, or asks for what is not theirs, stands in the register; a
+// login that nobody has does not: it may be a password.
+func TestWhoWasRefused(t *testing.T) {
+	t.Parallel()
+	p, own, foreign := filmed(t, nil)
+	p.add("li", "", account.Investigator)
+	p.add("wang", "unicom", account.Carrier)
+	b := p.browser()
+	for range 6 {
+		b.want(401, `"denied"`, "POST", "/api/v1/session", signIn{"li", "not the password"})
+	}
+	b.want(401, `"denied"`, "POST", "/api/v1/session", signIn{"meinpasswort1", right})
+	wang := p.signedIn("wang")
+	clip := func(camera string) string { return "/api/v1/cameras/" + camera + "/clip.mp4?" + span2 }
+	wang.want(404, `"unknown_camera"`, "GET", clip(foreign), nil)
+	wang.want(403, `"forbidden"`, "GET", clip(own), nil)
+	wang.want(404, `"unknown_camera"`, "GET", clip("c_aaaaaaaaaaaaaaaa"), nil) // there is none
+	wang.want(401, `"denied"`, "PUT", "/api/v1/session/password", map[string]string{"password": "wrong password", "new": "another long password"})
+	wang.want(422, "at least 10", "PUT", "/api/v1/session/password", map[string]string{"password": right, "new": "short"})
+	wang.want(422, "not the URL", "PUT", "/api/v1/session/second-factor", map[string]string{"url": "otpauth://x", "code": "123456"})
+
+	if err := p.entries.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ act, who, unit, note string }{
+		{"session.refused", "li", "XY", "4 times since "},
+		{"session.locked", "li", "XY", "2 times since "},
+		{"session.refused", "", "", "a login that nobody has; once, "},
+		{"session.refused", "wang", "XY", "signed in, to change something of the account; once, "},
+		{"footage.read", "wang", "XY", "2 times since "},
+	} {
+		entries := p.acts(tt.act, tt.who)
+		entries = slices.DeleteFunc(entries, func(e register.Entry) bool { return e.Who != tt.who })
+		if len(entries) != 1 || entries[0].Unit != tt.unit || !strings.HasPrefix(entries[0].Note, tt.note) || entries[0].Result != register.Refused || entries[0].Address == "" {
+			t.Errorf("%s %q: %+v", tt.act, tt.who, entries)
+		} else if tt.act == "footage.read" && len(entries[0].Cameras) != 2 {
+			t.Errorf("%+v", entries[0].Cameras)
+		}
+	}
+	all, err := p.entries.List(t.Context(), register.Query{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all.Items {
+		if text := fmt.Sprintf("%+v", e); strings.Contains(text, "meinpasswort1") || strings.HasPrefix(e.Act, "account.") {
+			t.Errorf("the register has %s", text)
+		}
+	}
+	// Whoever goes, goes, whatever the register's disk does; nothing else is done.
+	p.breakRegister()
+	wang.want(503, `"register_unavailable"`, "PUT", "/api/v1/session/password", map[string]string{"password": right, "new": "another long password"})
+	wang.want(204, "", "DELETE", "/api/v1/session", nil)
+	wang.want(401, `"sign_in"`, "GET", "/api/v1/session", nil)
+	b.want(503, `"register_unavailable"`, "POST", "/api/v1/session", signIn{"wang", right})
+	p.disk.Heal()
 }
 
 // Whoever has but a session neither turns a second factor on nor changes it: that

@@ -1,13 +1,17 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 
+	"qianshao/registry"
+	"qianshao/registry/access"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
 
@@ -39,6 +43,26 @@ func (a *asked) use(rt *route, r *http.Request) viewing.Use {
 		u.Note = register.Clean(note) // a polygon's corners, a thousand bytes at most
 	}
 	return u
+}
+
+// refused counts for the register that somebody asked for footage that is not for
+// them: of a camera that they may not know of, or that their role sees none of. That
+// a viewing is still to be opened is no such thing.
+func (h *Handler) refused(rt *route, a *asked, err error) {
+	if a == nil || !rt.action.Shows() {
+		return
+	}
+	hidden := errors.Is(err, registry.ErrUnknown) && a.camera.ID != ""
+	if !hidden && !errors.Is(err, access.ErrForbidden) {
+		return
+	}
+	e := register.Entry{
+		Kind: register.Admin, Who: register.Clean(a.subject.ID), Unit: a.subject.Unit, Address: register.Clean(a.address), Act: string(rt.action), Result: register.Refused,
+	}
+	if a.camera.ID != "" {
+		e.Cameras = []media.CameraID{a.camera.ID}
+	}
+	h.cfg.Register.Count(e)
 }
 
 // clientOf is the address that a request came from, without its port.

@@ -12,6 +12,7 @@ import (
 
 	"qianshao/registry/account"
 	"qianshao/registry/area"
+	"qianshao/registry/register"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -351,14 +352,24 @@ func (c *control) addAccount(w http.ResponseWriter, r *http.Request) error {
 		}
 		a.Cameras[i] = cam.ID
 	}
-	if err := c.act(r, "account.add", fmt.Sprintf("%s (%s)", a.Login, roleText(a.Roles))); err != nil {
-		return err
+	return c.act(r, c.entry("account.add", accountText(&a), a.Cameras...), func() error {
+		added, err := c.d.people.Add(r.Context(), a)
+		if err != nil {
+			return ofAccounts(err)
+		}
+		return c.link(w, r, added)
+	})
+}
+
+// accountText is an account for the register.
+func accountText(a *account.Account) string {
+	text := fmt.Sprintf("%s (%s)", a.Login, roleText(a.Roles))
+	for _, x := range [][2]string{{"unit", a.Unit}, {"carrier", a.Carrier}} {
+		if x[1] != "" {
+			text += fmt.Sprintf(", %s %s", x[0], x[1])
+		}
 	}
-	a, err := c.d.people.Add(r.Context(), a)
-	if err != nil {
-		return ofAccounts(err)
-	}
-	return c.link(w, r, a)
+	return text
 }
 
 // link answers with a new link for an account's password.
@@ -374,35 +385,30 @@ func (c *control) link(w http.ResponseWriter, r *http.Request, a account.Account
 	return answer(w, out)
 }
 
-// toChange finds the account of a command that changes it, and registers that.
-func (c *control) toChange(r *http.Request, act string) (account.Account, error) {
+// toChange finds the account of a command, registers that it changes, and changes
+// it.
+func (c *control) toChange(r *http.Request, act string, change func(a account.Account) error) error {
 	a, err := c.d.people.Get(r.Context(), r.PathValue("login"))
 	if err != nil {
-		return a, ofAccounts(err)
+		return ofAccounts(err)
 	}
-	return a, c.act(r, act, a.Login)
+	return c.act(r, c.entry(act, accountText(&a)), func() error { return change(a) })
 }
 
 // changing is a handler that does something to the account of a command.
 func (c *control) changing(act string, change func(ctx context.Context, id string) error) http.HandlerFunc {
 	return returns(func(w http.ResponseWriter, r *http.Request) error {
-		a, err := c.toChange(r, act)
-		if err != nil {
-			return err
-		}
-		if err := change(r.Context(), a.ID); err != nil {
-			return ofAccounts(err)
-		}
-		return answer(w, struct{}{})
+		return c.toChange(r, act, func(a account.Account) error {
+			if err := change(r.Context(), a.ID); err != nil {
+				return ofAccounts(err)
+			}
+			return answer(w, struct{}{})
+		})
 	})
 }
 
 func (c *control) linkAccount(w http.ResponseWriter, r *http.Request) error {
-	a, err := c.toChange(r, "account.link")
-	if err != nil {
-		return err
-	}
-	return c.link(w, r, a)
+	return c.toChange(r, "account.link", func(a account.Account) error { return c.link(w, r, a) })
 }
 
 func (c *control) importAccounts(w http.ResponseWriter, r *http.Request) error {
@@ -410,23 +416,35 @@ func (c *control) importAccounts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return ofAccounts(err)
 	}
-	if err := c.act(r, "account.import", fmt.Sprintf("%d accounts", len(rows))); err != nil {
-		return err
+	entries := make([]*register.Entry, len(rows))
+	for i := range rows {
+		entries[i] = c.entry("account.import", fmt.Sprintf("%d of %d: %s", i+1, len(rows), accountText(&rows[i].Account)))
 	}
-	if err := c.d.people.AddAll(r.Context(), rows); err != nil {
-		return err
+	if err := c.d.book.Append(r.Context(), entries...); err != nil {
+		return c.unwritten(fmt.Errorf("%w: %w", register.ErrUnwritten, err))
 	}
+	broken := c.d.people.AddAll(r.Context(), rows)
 	out := make([]importedAccount, len(rows))
+	failed := map[int]error{}
 	for i := range rows {
 		out[i] = importedAccount{Line: rows[i].Line, Login: rows[i].Account.Login}
 		err := rows[i].Err
-		if err == nil {
+		switch {
+		case err == nil && rows[i].Account.ID != "":
 			link, lerr := c.d.people.NewLink(r.Context(), rows[i].Account.ID)
-			out[i].Link, err = link.Reveal(), lerr
+			out[i].Link = link.Reveal()
+			if lerr != nil {
+				err = fmt.Errorf("added, without a link: %w", lerr)
+			}
+		case err == nil:
+			err = broken // before its turn came
 		}
 		if err != nil {
-			out[i].Error = err.Error()
+			failed[i], out[i].Error = err, err.Error()
 		}
+	}
+	if err := errors.Join(broken, c.d.book.Outcomes(r.Context(), entries, failed)); err != nil {
+		return err
 	}
 	return answer(w, out)
 }
@@ -444,13 +462,25 @@ func (c *control) putUnit(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &u); err != nil {
 		return err
 	}
-	if err := c.act(r, "unit.put", u.ID); err != nil {
-		return err
+	return c.act(r, c.entry("unit.put", unitText(&u)), func() error {
+		if err := c.d.people.PutUnit(r.Context(), u); err != nil {
+			return ofAccounts(err)
+		}
+		return answer(w, u)
+	})
+}
+
+// unitText is a unit for the register.
+func unitText(u *account.Unit) string {
+	text := fmt.Sprintf("%s %s, %s", u.ID, u.Name, u.Kind)
+	if u.Parent != "" {
+		text += " of " + u.Parent
 	}
-	if err := c.d.people.PutUnit(r.Context(), u); err != nil {
-		return ofAccounts(err)
+	text += ": " + plural(len(u.Areas), "division")
+	if len(u.Areas) > 0 {
+		text += fmt.Sprintf(" (%s)", andMore(u.Areas[:min(len(u.Areas), mostNamed)], len(u.Areas)))
 	}
-	return answer(w, u)
+	return text + ", " + plural(len(u.Polygons), "polygon")
 }
 
 // untilText says when something ends.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -30,7 +32,7 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.Handle("/", api)
 	mux.HandleFunc("GET /control/v1/status", returns(c.status))
 	mux.HandleFunc("POST /control/v1/reload", c.registered("settings.reload", c.reload))
-	mux.HandleFunc("POST /control/v1/import", c.registered("camera.import", c.importCSV))
+	mux.HandleFunc("POST /control/v1/import", returns(c.importCSV))
 	mux.HandleFunc("GET /control/v1/cameras", returns(c.listCameras))
 	mux.HandleFunc("POST /control/v1/cameras/{ref}/push-key", c.registered("camera.push-key", c.pushKey))
 	mux.HandleFunc("DELETE /control/v1/cameras/{ref}", c.registered("camera.remove", c.removeCamera))
@@ -46,7 +48,7 @@ func (c *control) routes(api http.Handler) http.Handler {
 }
 
 // registered is returns for what changes something: the access register has it
-// before it happens.
+// before it happens, and that it failed, if it did.
 func (c *control) registered(act string, fn func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
 	return returns(func(w http.ResponseWriter, r *http.Request) error {
 		var cameras []media.CameraID
@@ -57,21 +59,26 @@ func (c *control) registered(act string, fn func(w http.ResponseWriter, r *http.
 			}
 			cameras = []media.CameraID{cam.ID}
 		}
-		if err := c.act(r, act, "", cameras...); err != nil {
-			return err
-		}
-		return fn(w, r)
+		return c.act(r, c.entry(act, "", cameras...), func() error { return fn(w, r) })
 	})
 }
 
-// act writes into the access register what the operator is about to do, and with
-// what.
-func (c *control) act(r *http.Request, act, what string, cameras ...media.CameraID) error {
-	e := &register.Entry{Kind: register.Admin, Who: operator, Act: act, Note: register.Clean(what), Cameras: cameras}
-	if err := c.d.book.Append(r.Context(), e); err != nil {
-		return fault(http.StatusServiceUnavailable, fmt.Errorf("nothing was changed: %w: free disk space in %s", err, c.d.cfg.Data))
+// entry is what the access register has of a command, and with what it was given.
+func (c *control) entry(act, what string, cameras ...media.CameraID) *register.Entry {
+	return &register.Entry{Kind: register.Admin, Who: operator, Act: act, Note: register.Clean(what), Cameras: cameras}
+}
+
+// act writes into the access register what the operator is about to do, and does it.
+func (c *control) act(r *http.Request, e *register.Entry, do func() error) error {
+	return c.unwritten(c.d.book.Act(r.Context(), e, do))
+}
+
+// unwritten gives the error of a register that cannot be written its status.
+func (c *control) unwritten(err error) error {
+	if errors.Is(err, register.ErrUnwritten) {
+		return fault(http.StatusServiceUnavailable, fmt.Errorf("%w: free disk space in %s", err, c.d.cfg.Data))
 	}
-	return nil
+	return err
 }
 
 // operator is who gives commands on this machine.
@@ -134,14 +141,82 @@ func (c *control) importCSV(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	out, err := c.upsert(r.Context(), list.Drafts)
+	e, err := c.importEntry(r.Context(), list)
+	if err != nil {
+		return err
+	}
+	var out imported
+	err = c.act(r, e, func() (err error) {
+		out, err = c.upsert(r.Context(), list.Drafts)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	out.Warnings = append(out.Warnings, list.Warnings...)
 	out.Outcomes = append(out.Outcomes, list.Rejected...)
+	note, cameras := out.became()
+	if err := c.d.book.Outcome(r.Context(), e, register.Done, note, cameras...); err != nil {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the list is in, but what became of it is not in the access register: %v", err))
+	}
 	slices.SortStableFunc(out.Outcomes, func(a, b registry.Outcome) int { return a.Row - b.Row })
 	return answer(w, out)
+}
+
+const (
+	// mostListed bounds the cameras that the register's entry of an import lists, and
+	// mostNamed the devices that it names.
+	mostListed = 1000
+	mostNamed  = 20
+)
+
+// importEntry is what the register has of an import before it happens: how many rows,
+// the devices of the first, and which of them are cameras already.
+func (c *control) importEntry(ctx context.Context, list onboard.List) (*register.Entry, error) {
+	e := c.entry("camera.import", "")
+	var names []string
+	for _, d := range list.Drafts[:min(len(list.Drafts), mostListed)] {
+		carrier := cmp.Or(d.Carrier, registry.DefaultCarrier)
+		if registry.CheckRef(carrier, d.DeviceID) != nil {
+			continue // whatever it is, it is no name
+		}
+		ref := carrier + ":" + d.DeviceID
+		if len(names) < mostNamed {
+			names = append(names, ref)
+		}
+		cam, err := c.d.reg.Resolve(ctx, ref)
+		switch {
+		case err == nil:
+			e.Cameras = append(e.Cameras, cam.ID)
+		case !errors.Is(err, registry.ErrUnknown):
+			return nil, err
+		}
+	}
+	e.Note = register.Clean(fmt.Sprintf("%s: %s", plural(len(list.Drafts)+len(list.Rejected), "row"), andMore(names, len(list.Drafts))))
+	return e, nil
+}
+
+// andMore is the beginning of a list of so many.
+func andMore(first []string, all int) string {
+	text := strings.Join(first, " ")
+	if more := all - len(first); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// became says what came of an import: how many of each, and the cameras that were
+// made or changed, the first of them.
+func (i *imported) became() (note string, cameras []media.CameraID) {
+	count := map[registry.Status]int{}
+	for _, o := range i.Outcomes {
+		count[o.Status]++
+		if (o.Status == registry.Created || o.Status == registry.Updated) && len(cameras) < mostListed {
+			cameras = append(cameras, o.Camera)
+		}
+	}
+	return fmt.Sprintf("%d created, %d updated, %d unchanged, %d failed", count[registry.Created], count[registry.Updated],
+		count[registry.Unchanged], count[registry.Rejected]), cameras
 }
 
 // codeNoSpace is the outcome of a new camera while the disk is nearly full.

@@ -154,6 +154,9 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	if derr := n.views.Close(drain); derr != nil {
 		n.log.Warn("viewings end without their totals", "err", derr)
 	}
+	if derr := n.book.Flush(drain); derr != nil {
+		n.log.Warn("what was refused of late is not in the access register", "err", derr)
+	}
 	if derr := n.book.Ship(drain); derr != nil {
 		n.log.Warn("the copy of the access register is shipped after the next start", "err", derr)
 	}

@@ -52,7 +52,24 @@ type listedEntry struct {
 	To       *timeline.Micros `json:"to"`
 	Requests int64            `json:"requests"`
 	Bytes    int64            `json:"bytes"`
+	Result   string           `json:"result"`
 	Note     string           `json:"note"`
+	Of       uint64           `json:"of"`
+}
+
+// told is what came of it, and the note.
+func (x *listedEntry) told() string {
+	text := x.Result
+	if text == register.Allowed {
+		text = ""
+	}
+	if x.Of != 0 {
+		text += fmt.Sprintf(" (entry %d)", x.Of)
+	}
+	if text != "" && x.Note != "" {
+		text += ": "
+	}
+	return text + x.Note
 }
 
 // Run prints a line an entry.
@@ -109,7 +126,7 @@ func (c *registerListCmd) print(e *env, conn *client, query url.Values) error {
 		if x.Kind == string(register.ViewingClose) {
 			sent = fmt.Sprintf("%s, %s", plural(int(x.Requests), "request"), bytesText(x.Bytes))
 		}
-		t.add(strconv.FormatUint(x.Seq, 10), localTime(x.At), x.Kind, x.Who, x.Address, x.Case, x.Act, strings.Join(x.Cameras, " "), x.footage(), sent, x.Note)
+		t.add(strconv.FormatUint(x.Seq, 10), localTime(x.At), x.Kind, x.Who, x.Address, x.Case, x.Act, strings.Join(x.Cameras, " "), x.footage(), sent, x.told())
 	}
 	if err := t.write(e.out); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"qianshao/registry/account"
+	"qianshao/registry/register"
 	"qianshao/storage/timeline"
 )
 
@@ -119,22 +120,32 @@ func (c *control) issueToken(w http.ResponseWriter, r *http.Request) error {
 			return fault(http.StatusUnprocessableEntity, fmt.Errorf("--case %.80q: there is no case of this number", t.Case))
 		}
 	}
-	if err := c.act(r, "token.issue", fmt.Sprintf("%s (%s)", t.Name, t.Role)); err != nil {
-		return err
+	t.ID = account.NewTokenID()
+	e := c.entry("token.issue", tokenText(&t))
+	e.Case = register.Clean(t.Case)
+	return c.act(r, e, func() error {
+		bearer, t, err := c.d.people.IssueToken(r.Context(), t)
+		if err != nil {
+			return ofAccounts(err)
+		}
+		return answer(w, issued{t, bearer.Reveal()})
+	})
+}
+
+// tokenText is a token for the register, without its bearer.
+func tokenText(t *account.Token) string {
+	text := fmt.Sprintf("%s %s (%s)", t.ID, t.Name, t.Role)
+	if t.Carrier != "" {
+		text += ", carrier " + t.Carrier
 	}
-	bearer, t, err := c.d.people.IssueToken(r.Context(), t)
-	if err != nil {
-		return ofAccounts(err)
-	}
-	return answer(w, issued{t, bearer.Reveal()})
+	return text + ", until " + untilText(t.Expires)
 }
 
 func (c *control) revokeToken(w http.ResponseWriter, r *http.Request) error {
-	if err := c.act(r, "token.revoke", r.PathValue("token")); err != nil {
-		return err
-	}
-	if err := c.d.people.RevokeToken(r.Context(), r.PathValue("token")); err != nil {
-		return ofAccounts(err)
-	}
-	return answer(w, struct{}{})
+	return c.act(r, c.entry("token.revoke", r.PathValue("token")), func() error {
+		if err := c.d.people.RevokeToken(r.Context(), r.PathValue("token")); err != nil {
+			return ofAccounts(err)
+		}
+		return answer(w, struct{}{})
+	})
 }

@@ -81,6 +81,9 @@ var (
 	// ErrDenied is returned by whatever lets people in. It does not say what was
 	// wrong: the login, the password, the code, or that the account is closed.
 	ErrDenied = errors.New("login, password or code is wrong, or there were too many attempts: wait a minute and try again")
+	// ErrLocked is ErrDenied after too many attempts. It is for the register: who tries
+	// is not told the difference.
+	ErrLocked = fmt.Errorf("%w (locked)", ErrDenied)
 	// ErrNeedCode is returned by SignIn for the right password of an account with a
 	// second factor when no code was given.
 	ErrNeedCode = errors.New("the code of the second factor is needed")

@@ -125,6 +125,9 @@ func TestTheFirstAdmin(t *testing.T) {
 		{link, "root", right, nil},
 		{link, "other", right, account.ErrBad}, // there is one now
 	} {
+		if err := s.CheckSetup(t.Context(), c.link, c.login, "管理员", secret.New(c.password)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v before, want %v", c.login, err, c.want)
+		}
 		a, err := s.UseSetup(t.Context(), c.link, c.login, "管理员", secret.New(c.password))
 		if !errors.Is(err, c.want) || err == nil && (!a.Has(account.Admin) || !a.Password) {
 			t.Errorf("%s: %+v, %v, want %v", c.login, a, err, c.want)
@@ -310,13 +313,13 @@ func TestLockout(t *testing.T) {
 	s := newSite(t)
 	s.person("zhang", account.Admin)
 	for _, login := range []string{"zhang", "nobody"} {
-		for range 5 {
-			if _, err := s.signIn(login, "wrong password"); !errors.Is(err, account.ErrDenied) {
-				t.Fatal(err)
+		for n := range 5 {
+			if _, err := s.signIn(login, "wrong password"); !errors.Is(err, account.ErrDenied) || errors.Is(err, account.ErrLocked) != (n == 4) {
+				t.Fatalf("attempt %d: %v", n+1, err)
 			}
 		}
 	}
-	if _, err := s.signIn("zhang", right); !errors.Is(err, account.ErrDenied) {
+	if _, err := s.signIn("zhang", right); !errors.Is(err, account.ErrDenied) || !errors.Is(err, account.ErrLocked) {
 		t.Errorf("locked: %v", err)
 	}
 	s.pass(61 * time.Second)
@@ -417,8 +420,14 @@ func TestALinkWorksOnce(t *testing.T) {
 	if _, err := s.UseLink(t.Context(), link, secret.New("short")); !errors.Is(err, account.ErrBad) {
 		t.Errorf("a bad password: %v", err)
 	}
+	if got, err := s.LinkOf(t.Context(), link); err != nil || got.Login != "zhang" {
+		t.Errorf("of %+v, %v", got, err)
+	}
 	if _, err := s.UseLink(t.Context(), link, secret.New(right)); err != nil {
 		t.Errorf("a good one: %v", err)
+	}
+	if got, err := s.LinkOf(t.Context(), link); !errors.Is(err, account.ErrExpired) {
+		t.Errorf("used up, of %+v, %v", got, err)
 	}
 	if _, err := s.UseLink(t.Context(), link, secret.New(right)); !errors.Is(err, account.ErrExpired) {
 		t.Errorf("again: %v", err)
@@ -611,11 +620,23 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	named := ok
+	named.ID = account.NewTokenID()
+	if _, got, err := s.IssueToken(t.Context(), named); err != nil || got.ID != named.ID {
+		t.Errorf("%+v, %v, want the id %s", got, err, named.ID)
+	}
+	if err := s.RevokeToken(t.Context(), named.ID); err != nil {
+		t.Error(err)
+	}
+	named.ID = "t_1"
+	if _, _, err := s.IssueToken(t.Context(), named); !errors.Is(err, account.ErrBad) {
+		t.Errorf("an id that is none: %v", err)
+	}
 	second, _, err := s.IssueToken(t.Context(), account.Token{Name: "审计", Role: account.Auditor, Expires: timeline.FromTime(s.now()) + timeline.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if list, err := s.Tokens(t.Context()); err != nil || len(list) != 2 {
+	if list, err := s.Tokens(t.Context()); err != nil || len(list) != 3 {
 		t.Errorf("%+v, %v", list, err)
 	}
 	if err := s.RevokeToken(t.Context(), made.ID); err != nil {

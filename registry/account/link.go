@@ -43,9 +43,9 @@ func (b *Book) Setup(ctx context.Context) (plain secret.Secret, err error) {
 	return plain, b.explain("make set-up link", err)
 }
 
-func unset(ctx context.Context, tx *sql.Tx) error {
+func unset(ctx context.Context, q querier) error {
 	var n int
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM accounts`).Scan(&n); err != nil {
+	if err := q.QueryRowContext(ctx, `SELECT count(*) FROM accounts`).Scan(&n); err != nil {
 		return err
 	}
 	if n > 0 {
@@ -72,6 +72,46 @@ func (b *Book) takeLink(ctx context.Context, tx *sql.Tx, link secret.Secret) (id
 	return id, err
 }
 
+// LinkOf returns whose password a link sets, without using it up: the register is
+// told before. The error is that of UseLink.
+func (b *Book) LinkOf(ctx context.Context, link secret.Secret) (Account, error) {
+	var id string
+	err := b.db.R().QueryRowContext(ctx, `SELECT account FROM links WHERE hash = ? AND account <> '' AND expires_us > ?`, hashOf(link), int64(b.now())).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Account{}, ErrExpired
+	}
+	if err != nil {
+		return Account{}, b.explain("link", err)
+	}
+	a, err := byID(ctx, b.db.R(), id)
+	return a, b.explain("link", err)
+}
+
+// CheckSetup says whether UseSetup would make a first admin, with its error, and
+// changes nothing: the register is told before.
+func (b *Book) CheckSetup(ctx context.Context, link secret.Secret, login, name string, password secret.Secret) error {
+	a := firstAdmin(login, name)
+	if err := a.check(); err != nil {
+		return err
+	}
+	if err := CheckPassword(login, password); err != nil {
+		return err
+	}
+	if err := unset(ctx, b.db.R()); err != nil {
+		return b.explain("set up", err)
+	}
+	var n int
+	err := b.db.R().QueryRowContext(ctx, `SELECT count(*) FROM links WHERE hash = ? AND account = '' AND expires_us > ?`, hashOf(link), int64(b.now())).Scan(&n)
+	if err == nil && n == 0 {
+		return ErrExpired
+	}
+	return b.explain("set up", err)
+}
+
+func firstAdmin(login, name string) Account {
+	return Account{Login: login, Name: name, Roles: []Role{Admin}}
+}
+
 // UseLink sets the password of a link's account. The link is used up when the
 // password was taken, and not before.
 func (b *Book) UseLink(ctx context.Context, link, password secret.Secret) (a Account, err error) {
@@ -94,7 +134,8 @@ func (b *Book) UseLink(ctx context.Context, link, password secret.Secret) (a Acc
 
 // UseSetup makes the first admin, with the set-up link.
 func (b *Book) UseSetup(ctx context.Context, link secret.Secret, login, name string, password secret.Secret) (Account, error) {
-	a := Account{ID: media.NewID("u_"), Login: login, Name: name, Roles: []Role{Admin}, Created: b.now()}
+	a := firstAdmin(login, name)
+	a.ID, a.Created = media.NewID("u_"), b.now()
 	if err := a.check(); err != nil {
 		return Account{}, err
 	}

@@ -15,8 +15,8 @@ var decoy = sync.OnceValue(func() string { return hashPassword(secret.New("no ac
 
 // SignIn lets somebody in: the right password, and the code of the second factor
 // where the account has one. It returns the session's bearer, told this once.
-// The error is ErrDenied for all that is wrong, after the same time, or
-// ErrNeedCode for the right password without a code.
+// The error is ErrDenied for all that is wrong, after the same time (ErrLocked after
+// too many attempts), or ErrNeedCode for the right password without a code.
 func (b *Book) SignIn(ctx context.Context, login string, password secret.Secret, code, address string) (bearer secret.Secret, a Account, err error) {
 	if a, err = b.Prove(ctx, login, password, code, address); err != nil {
 		return secret.Secret{}, Account{}, err
@@ -29,7 +29,10 @@ func (b *Book) SignIn(ctx context.Context, login string, password secret.Secret,
 // still them, before their password or second factor changes.
 func (b *Book) Prove(ctx context.Context, login string, password secret.Secret, code, address string) (Account, error) {
 	byLogin, byAddress := "login "+login, "address "+address
-	if len(login) > 64 || len(password.Reveal()) > longestPassword || b.throttle.locked(byLogin, byAddress) {
+	if b.throttle.locked(byLogin, byAddress) {
+		return Account{}, ErrLocked
+	}
+	if len(login) > 64 || len(password.Reveal()) > longestPassword {
 		return Account{}, ErrDenied
 	}
 	a, err := b.check(ctx, login, password, code)
@@ -37,8 +40,10 @@ func (b *Book) Prove(ctx context.Context, login string, password secret.Secret, 
 	case errors.Is(err, ErrNeedCode):
 		return Account{}, err // not a failure: the code comes next
 	case errors.Is(err, ErrDenied):
-		b.throttle.failed(byLogin, loginFailures)
-		b.throttle.failed(byAddress, addressFailures)
+		lockedLogin := b.throttle.failed(byLogin, loginFailures)
+		if lockedAddress := b.throttle.failed(byAddress, addressFailures); lockedLogin || lockedAddress {
+			return Account{}, ErrLocked
+		}
 		return Account{}, err
 	case err != nil:
 		return Account{}, b.explain("sign in", err)

@@ -40,8 +40,9 @@ func (t *throttle) locked(keys ...string) bool {
 	return false
 }
 
-// failed counts a failure of a key that may fail so often.
-func (t *throttle) failed(key string, most int) {
+// failed counts a failure of a key that may fail so often, and reports whether the
+// key is locked from now on.
+func (t *throttle) failed(key string, most int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
@@ -56,9 +57,11 @@ func (t *throttle) failed(key string, most int) {
 	}
 	f.n++
 	f.last = now
-	if over := f.n - most; over >= 0 {
+	over := f.n - most
+	if over >= 0 {
 		f.until = now.Add(min(lockFirst<<min(over, 10), lockMost))
 	}
+	return over >= 0
 }
 
 // makeRoom forgets what is long past, and else whoever is not locked.

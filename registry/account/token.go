@@ -1,10 +1,12 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"qianshao/registry/secret"
@@ -15,7 +17,7 @@ import (
 // Token is what a program signs in with: a carrier's onboarding, a script of the
 // bureau. It is one role's, and can be bound further.
 type Token struct {
-	ID      string          `json:"id"`   // t_…
+	ID      string          `json:"id"`   // t_…, of NewTokenID
 	Name    string          `json:"name"` // what it is for
 	Role    Role            `json:"role"`
 	Carrier string          `json:"carrier,omitempty"`
@@ -29,8 +31,14 @@ type Token struct {
 // longestToken bounds how long a token lasts: what nobody renews, nobody needs.
 const longestToken = 400 * 24 * time.Hour
 
-// IssueToken makes a token and returns its bearer, told this once. The error
-// wraps ErrBad.
+// NewTokenID draws the id of a token that is to be issued: the register has it
+// before there is one.
+func NewTokenID() string { return media.NewID("t_") }
+
+var tokenForm = regexp.MustCompile(`^t_[a-z2-7]{16}$`)
+
+// IssueToken makes a token and returns its bearer, told this once. Without an id it
+// draws one. The error wraps ErrBad.
 func (b *Book) IssueToken(ctx context.Context, t Token) (plain secret.Secret, out Token, err error) {
 	bad := func(field, why string) (secret.Secret, Token, error) {
 		return secret.Secret{}, Token{}, fmt.Errorf("%s: %w: %s", field, ErrBad, why)
@@ -39,7 +47,10 @@ func (b *Book) IssueToken(ctx context.Context, t Token) (plain secret.Secret, ou
 	if err := CheckName(t.Name); err != nil {
 		return secret.Secret{}, Token{}, err
 	}
+	t.ID = cmp.Or(t.ID, NewTokenID())
 	switch {
+	case !tokenForm.MatchString(t.ID):
+		return bad("id", "leave it out")
 	case t.Role != Carrier && t.Role != Investigator && t.Role != Admin && t.Role != Auditor:
 		return bad("role", "use investigator, carrier, admin or auditor")
 	case (t.Role == Carrier) != (t.Carrier != ""):
@@ -51,7 +62,7 @@ func (b *Book) IssueToken(ctx context.Context, t Token) (plain secret.Secret, ou
 	case t.Expires <= now || t.Expires > now+timeline.Micros(longestToken.Microseconds()):
 		return bad("expires", "use a time within 400 days")
 	}
-	t.ID, t.Created, t.Revoked = media.NewID("t_"), now, 0
+	t.Created, t.Revoked = now, 0
 	plain, hash := bearer("q_")
 	err = b.db.WriteTx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO tokens (id, hash, name, role, carrier, case_no, by, created_us, expires_us, revoked_us)

@@ -72,26 +72,44 @@ func QR(url secret.Secret, pixels int) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// CheckTOTP says whether ConfirmTOTP would take a URL and a code, with its errors, and
+// changes nothing.
+func (b *Book) CheckTOTP(ctx context.Context, id string, url secret.Secret, code string) error {
+	return b.explain("second factor", b.db.WriteTx(ctx, func(tx *sql.Tx) error {
+		_, _, err := b.shown(ctx, tx, id, url, code)
+		return err
+	}))
+}
+
 // ConfirmTOTP turns the second factor on, or takes it to another phone, once a
 // code of the URL that NewTOTP gave shows that a phone has it. The error wraps
 // ErrNotDrawn for any other URL, ErrBad for a wrong code.
 func (b *Book) ConfirmTOTP(ctx context.Context, id string, url secret.Secret, code string) error {
 	return b.explain("second factor", b.db.WriteTx(ctx, func(tx *sql.Tx) error {
-		key, err := b.drawn(ctx, tx, id, url)
+		plain, step, err := b.shown(ctx, tx, id, url, code)
 		if err != nil {
 			return err
 		}
-		step := b.stepOf(key.Secret(), code)
-		if step == 0 {
-			return fmt.Errorf("%w: the code is not the phone's; is its clock right?", ErrBad)
-		}
 		ok, err := exec(ctx, tx, `UPDATE accounts SET totp = ?, totp_used = ? WHERE id = ? AND disabled_us = 0`,
-			b.cfg.Key.Seal([]byte(key.Secret()), totpPlace(id)), step, id)
+			b.cfg.Key.Seal([]byte(plain), totpPlace(id)), step, id)
 		if err == nil && !ok {
 			err = ErrUnknown
 		}
 		return errors.Join(err, undraw(ctx, tx, id))
 	}))
+}
+
+// shown is the secret of the second factor that waits for its code, and the time step
+// of the code.
+func (b *Book) shown(ctx context.Context, tx *sql.Tx, id string, url secret.Secret, code string) (plain string, step int64, err error) {
+	key, err := b.drawn(ctx, tx, id, url)
+	if err != nil {
+		return "", 0, err
+	}
+	if step = b.stepOf(key.Secret(), code); step == 0 {
+		return "", 0, fmt.Errorf("%w: the code is not the phone's; is its clock right?", ErrBad)
+	}
+	return key.Secret(), step, nil
 }
 
 // drawn is the second factor that waits for its code, if this is its URL.

@@ -272,10 +272,10 @@ func (b *Book) Begin(ctx context.Context, by By, c Case) (Case, error) {
 	if c.Emergency {
 		act = "emergency.open"
 	}
-	if err := b.register(ctx, by, act, &c, c.largeText(), "", c.Span); err != nil {
+	if err := b.registered(ctx, by, &c, done{act: act, note: c.largeText(), span: c.Span}); err != nil {
 		return Case{}, err
 	}
-	return c, b.put(ctx, &c)
+	return c, nil
 }
 
 func (c *Case) largeText() string {
@@ -295,19 +295,17 @@ func (b *Book) taken(c *Case) bool {
 	return err == nil && other.ID != c.ID
 }
 
-// register writes what somebody does with a case.
-func (b *Book) register(ctx context.Context, by By, act string, c *Case, note string, camera media.CameraID, span timeline.Span) error {
+// registered writes into the register what somebody does with a case, and then makes
+// it durable.
+func (b *Book) registered(ctx context.Context, by By, c *Case, what done) error {
 	e := &register.Entry{
-		Kind: register.Admin, Who: register.Clean(by.Login), Unit: by.Unit, Address: register.Clean(by.Address), Act: act,
-		Case: c.Name(), Reason: register.Clean(c.Reason), Note: register.Clean(note), Span: span,
+		Kind: register.Admin, Who: register.Clean(by.Login), Unit: by.Unit, Address: register.Clean(by.Address), Act: what.act,
+		Case: c.Name(), Reason: register.Clean(c.Reason), Note: register.Clean(what.note), Span: what.span,
 	}
-	if camera != "" {
-		e.Cameras = []media.CameraID{camera}
+	if what.camera != "" {
+		e.Cameras = []media.CameraID{what.camera}
 	}
-	if err := b.cfg.Register.Append(ctx, e); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotRegistered, err)
-	}
-	return nil
+	return b.cfg.Register.Act(ctx, e, func() error { return b.put(ctx, c) })
 }
 
 // emergency gives a case what it has as one: a day, its unit's area.
@@ -390,10 +388,10 @@ func (b *Book) change(ctx context.Context, by By, id string, f func(c *Case, now
 	if err != nil {
 		return Case{}, fmt.Errorf("case %s: %w", c.Name(), err)
 	}
-	if err := b.register(ctx, by, what.act, &c, what.note, what.camera, what.span); err != nil {
+	if err := b.registered(ctx, by, &c, what); err != nil {
 		return Case{}, err
 	}
-	return c, b.put(ctx, &c)
+	return c, nil
 }
 
 func notNow(format string, args ...any) error {

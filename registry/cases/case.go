@@ -9,6 +9,7 @@ import (
 
 	"qianshao/registry/area"
 	"qianshao/registry/label"
+	"qianshao/registry/register"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -94,7 +95,7 @@ var (
 	ErrState = errors.New("the case does not allow it now")
 	// ErrNotRegistered is wrapped when the register cannot be written: nothing was
 	// changed.
-	ErrNotRegistered = errors.New("the access register cannot be written, so nothing was changed")
+	ErrNotRegistered = register.ErrUnwritten
 	// ErrOutside is wrapped where footage lies outside of what the case allows.
 	ErrOutside = errors.New("outside of the case's area or time")
 )

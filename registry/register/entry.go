@@ -21,7 +21,7 @@ const (
 	ViewingOpen  Kind = "viewing.open"  // somebody begins to see footage
 	ViewingMore  Kind = "viewing.more"  // of further cameras or another time, in the same viewing
 	ViewingClose Kind = "viewing.close" // with the totals
-	Admin        Kind = "admin"         // an operator changes something
+	Admin        Kind = "admin"         // somebody signs in, or changes something; or was refused
 	Pruned       Kind = "pruned"        // entries up to Through were removed because of their age
 )
 
@@ -51,10 +51,11 @@ type Entry struct {
 	Cameras []media.CameraID // that may have been seen, or were changed
 	Span    timeline.Span    // of the footage; To = timeline.Forever: live, without end
 
-	Requests int64 // of viewing.close
-	Bytes    int64 // of viewing.close: sent
-	Result   string
+	Requests int64  // of viewing.close
+	Bytes    int64  // of viewing.close: sent
+	Result   string // Allowed, Refused, Failed, Done, or empty
 	Note     string // free words
+	Of       *Mark  // an entry of this chain that this one tells the outcome of; nil: it is no outcome
 
 	Through *Mark // of pruned
 
@@ -96,6 +97,8 @@ func (e *Entry) check() error {
 		return bad("span")
 	case e.Requests < 0 || e.Bytes < 0:
 		return bad("negative totals")
+	case e.Of != nil && (e.Of.Seq == 0 || unhex(new(Hash), e.Of.Hash) != nil):
+		return bad("the entry whose outcome it is")
 	}
 	for _, text := range []string{e.Who, e.Unit, e.Case, e.Reason, e.Address, e.Act, e.Result, e.Note} {
 		if len(text) > maxText || !utf8.ValidString(text) {

@@ -13,6 +13,7 @@ func FuzzParseLine(f *testing.F) {
 	e := Entry{
 		Chain: "r_aaaaaaaaaaaaaaaa", Seq: 7, At: 1_800_000_000_000_000, Kind: ViewingOpen, Who: "z\u2028", Viewing: "v_aaaaaaaaaaaaaaaa",
 		Cameras: []media.CameraID{"c_aaaaaaaaaaaaaaaa"}, Span: timeline.Span{From: 1, To: timeline.Forever}, Through: &Mark{1, "x"},
+		Of: &Mark{6, Hash{6: 1}.String()},
 	}
 	line, err := appendLine(nil, &e)
 	if err != nil {

@@ -37,6 +37,7 @@ type wire struct {
 	Result   string           `json:"result,omitempty"`
 	Note     string           `json:"note,omitempty"`
 	Through  *Mark            `json:"through,omitempty"`
+	Of       *Mark            `json:"of,omitempty"`
 	Prev     string           `json:"prev"`
 	Hash     string           `json:"hash,omitempty"`
 }
@@ -53,7 +54,7 @@ func appendLine(b []byte, e *Entry) ([]byte, error) {
 		V: Version, Chain: e.Chain, Seq: e.Seq, At: e.At, Kind: e.Kind, Who: e.Who, Unit: e.Unit, Case: e.Case,
 		Reason: e.Reason, Address: e.Address, Viewing: e.Viewing, Act: e.Act, Cameras: e.Cameras,
 		FromUS: int64(e.Span.From), ToUS: int64(e.Span.To), Requests: e.Requests, Bytes: e.Bytes,
-		Result: e.Result, Note: e.Note, Through: e.Through, Prev: e.Prev.String(),
+		Result: e.Result, Note: e.Note, Through: e.Through, Of: e.Of, Prev: e.Prev.String(),
 	})
 	if err != nil {
 		return b, err
@@ -83,7 +84,7 @@ func parseLine(line []byte) (e Entry, sound bool, err error) {
 		Chain: w.Chain, Seq: w.Seq, At: w.At, Kind: w.Kind, Who: w.Who, Unit: w.Unit, Case: w.Case,
 		Reason: w.Reason, Address: w.Address, Viewing: w.Viewing, Act: w.Act, Cameras: w.Cameras,
 		Span:     timeline.Span{From: timeline.Micros(w.FromUS), To: timeline.Micros(w.ToUS)},
-		Requests: w.Requests, Bytes: w.Bytes, Result: w.Result, Note: w.Note, Through: w.Through,
+		Requests: w.Requests, Bytes: w.Bytes, Result: w.Result, Note: w.Note, Through: w.Through, Of: w.Of,
 	}
 	if !chainForm.MatchString(w.Chain) || w.Seq == 0 {
 		return e, false, bad("chain or seq")

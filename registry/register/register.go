@@ -53,6 +53,7 @@ type Register struct {
 	size    int64    // of cur, synced
 	buf     []byte   // of the round being written
 
+	counts  counting
 	shipped atomic.Uint64         // the store has entries up to it
 	sought  bool                  // shipped is known; guarded by ships
 	failing atomic.Pointer[error] // of the last round; nil: it was written
@@ -301,9 +302,12 @@ func (r *Register) Head() (chain string, m Mark) {
 	return r.own.id, Mark{r.head, r.hash.String()}
 }
 
-// Close waits for the appends under way and refuses further ones. It may be
-// called twice.
+// Close writes what was counted, waits for the appends under way and refuses
+// further ones. It may be called twice.
 func (r *Register) Close() error {
+	if err := r.Flush(context.Background()); err != nil {
+		r.cfg.Log.Warn("access register: what was refused of late is not in it", "err", err)
+	}
 	r.queue.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -46,12 +46,14 @@ func parseBatchKey(s string) (k batchKey, ok bool) {
 	return k, found && slash && suffix && dash && err1 == nil && err2 == nil && a <= b && chainForm.MatchString(id) && k.String() == s
 }
 
-// Run ships entries as they come, in batches, and removes those that are older
-// than Keep, until ctx ends; it then returns nil. While the store is away it
+// Run ships entries as they come, in batches, writes what is counted once a minute,
+// and removes entries that are older than Keep, until ctx ends; it then returns nil. While the store is away it
 // tries again with a jittered back-off.
 func (r *Register) Run(ctx context.Context) error {
 	prune := time.NewTicker(pruneEvery)
 	defer prune.Stop()
+	count := time.NewTicker(countEvery)
+	defer count.Stop()
 	if err := r.Prune(ctx); err != nil && ctx.Err() == nil {
 		r.cfg.Log.Warn("access register: old entries stay", "err", err)
 	}
@@ -63,6 +65,11 @@ func (r *Register) Run(ctx context.Context) error {
 		case <-prune.C:
 			if err := r.Prune(ctx); err != nil && ctx.Err() == nil {
 				r.cfg.Log.Warn("access register: old entries stay", "err", err)
+			}
+			continue
+		case <-count.C:
+			if err := r.Flush(ctx); err != nil && ctx.Err() == nil {
+				r.cfg.Log.Warn("access register: what was refused is counted on until it can be written", "err", err)
 			}
 			continue
 		case <-r.wake:
