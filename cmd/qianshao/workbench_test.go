@@ -32,7 +32,9 @@ type facts struct {
 		Cameras []theirs  `json:"cameras"`
 		Point   []float64 `json:"point"` // of the junction that they stand around
 	} `json:"past"`
-	Live []theirs `json:"live"`
+	// Cameras that record now, and did before, with numbers like those of the day.
+	Live     []theirs `json:"live"`
+	LiveFrom int64    `json:"live_from"` // unix ms
 	// Cameras of every coding that recorded ten minutes the day before, with numbers
 	// like those of the day.
 	Codings struct {
@@ -171,7 +173,9 @@ func recordedDay(t *testing.T) (facts, string) {
 		many = 9
 	}
 	f.Past.Cameras = enrol(past, many, joined, func(i int) string { return fmt.Sprintf("rtsp://127.0.0.1:9/%d", i) })
-	f.Live = enrol(live, 4, time.Now().Add(-time.Minute), func(i int) string { return srv.URL(i + 1) })
+	before := time.Now().Add(-45 * time.Minute)
+	f.LiveFrom = before.UnixMilli()
+	f.Live = enrol(live, 4, before.Add(-time.Minute), func(i int) string { return srv.URL(i + 1) })
 	f.Past.Point = []float64{past.lon, past.lat}
 	f.Past.From, f.Past.To = nine.UnixMilli(), nine.Add(8*time.Hour).UnixMilli()
 	f.Past.FPS, f.Past.Frames = 5, 500
@@ -187,6 +191,10 @@ func recordedDay(t *testing.T) (facts, string) {
 			}
 		}
 		a.Record(storagetest.Script{Stream: media.CameraID(c.ID).Stream(0), Start: timeline.FromTime(nine), Runs: runs, Segment: 60, Fragment: 2})
+	}
+	for _, c := range f.Live {
+		runs := []storagetest.Run{{Pieces: []storagetest.Piece{{Video: video, Seconds: 44 * 60}}}}
+		a.Record(storagetest.Script{Stream: media.CameraID(c.ID).Stream(0), Start: timeline.FromTime(before), Runs: runs, Segment: 60, Fragment: 2})
 	}
 	codings := &places[len(places)-1] // far from the others
 	noon := nine.Add(-21 * time.Hour)

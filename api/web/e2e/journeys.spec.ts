@@ -1,4 +1,4 @@
-import { around, expect, facts, Hand, look, off, playing, test, wall } from "./site";
+import { around, expect, facts, Hand, look, off, playing, shot, test, wall } from "./site";
 
 const { past } = facts;
 const frame = 1000 / past.fps;
@@ -120,7 +120,47 @@ test("5: a missing child: live, and thirty minutes back", async ({ page }) => {
   await playing(page, 4);
   const l = await look(page);
   expect(Math.abs(l.clock - Date.now())).toBeLessThan(3000);
+  const line = page.locator(".line canvas[role=slider]");
+  await expect.poll(async () => Number(await line.getAttribute("aria-valuemax")) * 1000 - Date.now()).toBeGreaterThan(0);
+  expect(Math.abs(Number(await line.getAttribute("aria-valuenow")) * 1000 - Date.now())).toBeLessThan(5000);
+  await shot(page, "live");
   await hand.click('button:has-text("30 分钟前")');
-  await expect(page.locator(".tile").first()).toHaveAttribute("data-kind", /none|gap/); // enrolled a minute ago
+  await playing(page, 4);
+  await page.waitForTimeout(1000);
+  const back = await look(page);
+  await shot(page, "live-30-back");
+  expect(Math.abs(back.clock + 30 * 60_000 - Date.now())).toBeLessThan(10_000);
+  for (const n of back.numbers) expect(Math.abs(off(n!, back.clock, { ...past, from: facts.live_from }))).toBeLessThan(frame + 500);
   expect(hand.seconds).toBeLessThan(20);
+});
+
+test("live and the chosen tile are there again after a reload, from a past time too", async ({ page }) => {
+  await page.goto(around(past.from, past.to));
+  await playing(page, 4);
+  const third = await page.locator(".tile").nth(2).getAttribute("data-camera");
+  await page.locator(".tile").nth(2).click();
+  await page.click("[data-test=live]");
+  await expect(page.locator(".tile[data-kind=away]")).toHaveCount(4);
+  await expect(page.locator(".notice", { hasText: "最近半小时" })).toBeVisible();
+  await expect.poll(() => Date.parse(new URL(page.url()).searchParams.get("to")!)).toBeGreaterThan(Date.now() - 60_000);
+  const q = new URL(page.url()).searchParams;
+  expect([q.get("live"), q.get("at"), q.get("tile")]).toEqual(["1", null, third]);
+  await shot(page, "live-from-past");
+  await page.reload();
+  await expect(page.locator(".tile[data-kind=away]")).toHaveCount(4);
+  await expect(page.locator(".tile.current")).toHaveAttribute("data-camera", third!);
+  await expect(page.locator("[data-test=live]")).toHaveAttribute("aria-pressed", "true");
+});
+
+test("live of a camera that is away says why, at once", async ({ page }) => {
+  await page.goto(around(past.from, past.to, { layout: 1 }));
+  await playing(page, 1);
+  await page.click("[data-test=live]");
+  const tile = page.locator(".tile");
+  await expect(tile).toHaveAttribute("data-kind", "away", { timeout: 1500 });
+  await expect(tile).toContainText("摄像头离线 · 自 ");
+  await expect(tile).toContainText("自动重连");
+  await page.waitForTimeout(3000);
+  await expect(tile).toHaveAttribute("data-kind", "away");
+  await shot(page, "live-away");
 });

@@ -7,7 +7,9 @@ export interface Facts {
   /** Cameras of every coding, recorded the day before. */
   codings: { from: number; to: number; fps: number; frames: number; cameras: { id: string; name: string; coding: string }[]; point: [number, number] };
   past: { from: number; to: number; fps: number; frames: number; gap: [number, number]; cameras: { id: string; name: string }[]; point: [number, number] };
+  /** They record now, and did since live_from, with numbers like those of the day. */
   live: { id: string; name: string }[];
+  live_from: number;
   /** The other site, with base maps and no footage: three cameras on a spot, a fourth beside it. */
   ground: { url: string; token: string; spot: [number, number]; cameras: { id: string; name: string }[] };
   /** With accounts: logins by what they are, all with one password; links that nobody has used. */

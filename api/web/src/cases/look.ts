@@ -13,7 +13,7 @@ export function useLook() {
   return (c: Case) => {
     choose(c.id);
     const where = placeOf(c.area, (code) => c.area_names?.[c.area.divisions?.indexOf(code) ?? -1] ?? code, t("place.drawn"));
-    const query = addressOf({ where, span: begun(c, serverNow()), tiles: [], at: null, rate: 1, layout: 4 });
+    const query = addressOf({ where, span: begun(c, serverNow()), tiles: [], current: "", live: false, at: null, rate: 1, layout: 4 });
     void router.push({ path: "/", query: { case: c.id, ...query } });
   };
 }

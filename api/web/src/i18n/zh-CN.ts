@@ -55,7 +55,7 @@ export default {
   },
   search: {
     go: "查找", results: "{n} 个摄像头", more: "另有 {n} 个，缩小范围可见", none: "这里没有摄像头", noneNext: "扩大半径，或换个地点。", noneElse: "换个地点，或在地图上点一下。", early: "这里有 {n} 个摄像头，那时都还没有接入", earlyNext: "最早的 {t} 接入，之后才有录像。", since: "从接入时查起", noTiles: "没有可放的画面", noTilesNext: "原因和下一步见查找结果。", choose: "在查找结果里选一个摄像头。", outside: "另有 {n} 个摄像头，这个案件在这段时间不允许看。可换案件，或请审批扩大范围。", wider: "扩大到 {r}", noFootage: "这段时间没有录像", nearest: "最近的录像：", until: "之前，到 {t}", from: "之后，从 {t}", start: "选地点和时间，就能看录像。", startNext: "输入村名，或在地图上点一下。",
-    rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", carrier: "运营商", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺口", nothing: "中断", detail: "详情", sortBy: "按 {what} 排序", partial: "部分摄像头的录像没有查到", cancelled: "已取消查找",
+    rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", carrier: "运营商", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺口", nothing: "中断", detail: "详情", sortBy: "按 {what} 排序", partial: "部分摄像头的录像没有查到", cancelled: "已取消查找", lately: "正在看实时，时段已改为最近半小时。", earlier: "回到原来的时段",
     facing: "朝向", beside: "侧向", away: "背向", unknown: "未知",
   },
   map: {
@@ -127,7 +127,7 @@ export default {
     kinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "账号与管理", start: "服务器启动", pruned: "到期清理" },
     acts: {
       footage_read: "回放或下载", picture_read: "看图片", live_watch: "看实时", footage_find: "按地点查找", camera_import: "导入摄像头", camera_remove: "移除摄像头",
-      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", places_import: "导入地名", index_rebuild: "重建索引", settings_reload: "重读设置", secret_rotate: "更换密钥",
+      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", index_rebuild: "重建索引", settings_reload: "重读设置", secret_rotate: "更换密钥",
       session_begin: "登录", account_add: "新建账号", account_import: "导入账号", account_link: "发放一次性链接", account_close: "停用账号", account_open: "恢复账号",
       account_password: "设置密码", account_setup: "首位管理员", session_end: "退出登录", session_refused: "登录被拒", session_locked: "多次失败，暂时锁定", places_import: "导入地点", "account_second-factor": "启用第二重验证", "account_forget-phone": "停用第二重验证", unit_put: "设置单位", token_issue: "发放令牌", token_revoke: "吊销令牌",
       case_open: "立案", emergency_open: "紧急调阅", case_members: "案件人员", case_approve: "审批同意", case_refuse: "审批不同意", case_adopt: "紧急调阅转案件", case_grow: "路径扩展", case_close: "结束案件", case_review: "审核", viewing_share: "分享调阅",

@@ -7,7 +7,9 @@ export interface View {
   where: Where | null;
   span: Span | null;
   tiles: string[];
+  current: string; // the chosen one of the tiles
   at: Ms | null;
+  live: boolean;
   rate: number;
   layout: number;
 }
@@ -16,7 +18,8 @@ export function addressOf(v: View & { span: Span }): Record<string, string> {
   return {
     ...(v.where ? toAddress(v.where) : {}), from: iso(v.span.from), to: iso(v.span.to),
     ...(v.tiles.length ? { tiles: v.tiles.join(",") } : {}),
-    ...(v.at === null ? {} : { at: iso(v.at) }),
+    ...(v.current && v.current !== v.tiles[0] ? { tile: v.current } : {}),
+    ...(v.live ? { live: "1" } : v.at === null ? {} : { at: iso(v.at) }),
     ...(v.rate === 1 ? {} : { rate: String(v.rate) }),
     ...(v.layout === 4 ? {} : { layout: String(v.layout) }),
   };
@@ -32,11 +35,14 @@ export function readAddress(q: Record<string, unknown>): View {
   const to = time("to");
   const rate = Number(text("rate"));
   const layout = Number(text("layout"));
+  const tiles = text("tiles").split(",").filter((x) => /^[\w.:-]+$/.test(x)).slice(0, 9);
   return {
     where: fromAddress(q),
     span: from !== null && to !== null && to > from ? { from, to } : null,
-    tiles: text("tiles").split(",").filter((x) => /^[\w.:-]+$/.test(x)).slice(0, 9),
+    tiles,
+    current: tiles.includes(text("tile")) ? text("tile") : tiles[0] ?? "",
     at: time("at"),
+    live: text("live") === "1",
     rate: [0.5, 1, 2, 4, 8, 16].includes(rate) ? rate : 1,
     layout: [1, 4, 9].includes(layout) ? layout : 4,
   };

@@ -5,7 +5,7 @@ import { begun, grown, within } from "@/session/reach";
 import { session } from "@/session/session";
 import { Viewings } from "@/session/viewings";
 import { offline } from "@/shell/connection";
-import { serverNow } from "@/time/now";
+import { onward, serverNow } from "@/time/now";
 import { hour } from "@/time/shanghai";
 import type { Coverage, Ms, Span } from "@/time/span";
 import { find, type Hit } from "./footage";
@@ -42,6 +42,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
   const viewings = new Viewings(() => grown(current.value));
   let foundFor: string | undefined; // the case
   let cancel = new AbortController();
+  let live = false; // what is on screen
 
   const byId = computed(() => new Map(hits.value.map((h) => [h.id, h])));
   /** limits is what may be played: the span that was searched, and what was recorded since where it reached until now. */
@@ -112,18 +113,40 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     const s = state.done?.span;
     if (!s || state.busy || document.hidden) return;
     const growing = hits.value.some((h) => h.coverage.until < s.to) || s.to > serverNow() - 60_000;
-    if (growing) void grow();
+    if (live || growing) void grow();
   }, fresh);
-  /** grow asks for what was recorded since, without touching what is shown. */
-  async function grow() {
+  /** grow asks for what was recorded since, without touching what is shown; in live, until now and on. It tells whether it is another time. */
+  async function grow(): Promise<boolean> {
     const done = state.done;
-    if (!done) return;
+    if (!done) return false;
+    const now = Math.floor(serverNow() / 1000) * 1000;
+    const span = live ? onward(done.span, now) : done.span;
     try {
-      const found = await find(done.where, done.span, viewings, limit, cancel.signal);
-      if (state.done === done) hits.value = found.items;
+      const found = await find(done.where, span, viewings, limit, cancel.signal);
+      if (state.done !== done || (span !== done.span && !found.items.length)) return false; // the case may not reach until now
+      hits.value = found.items;
+      if (span === done.span) return false;
+      state.done = { ...done, span, more: found.more, outside: found.outside };
+      state.span = { from: span.from, to: now };
+      if (!live) end();
+      return span.from > done.span.to;
     } catch {
-      // What is shown stays; the next time may do.
+      return false; // what is shown stays; the next time may do
     }
+  }
+  /** watching is told whether what is on screen is live: its time is looked at, too, for going back in it. */
+  async function watching(on: boolean): Promise<boolean> {
+    live = on;
+    if (on) return grow();
+    end();
+    return false;
+  }
+  function end() {
+    const done = state.done;
+    const now = Math.floor(serverNow() / 1000) * 1000;
+    if (!done || done.span.to <= now) return;
+    state.done = { ...done, span: { from: done.span.from, to: now } };
+    state.span = { ...state.done.span };
   }
   onBeforeUnmount(() => {
     clearInterval(timer);
@@ -138,7 +161,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     return hi - lo < 10 * 60_000 ? hi : lo;
   }
 
-  return { state, hits, byId, limits, coverage, run, stop, inCase, wider, widen, first, viewings };
+  return { state, hits, byId, limits, coverage, run, watching, stop, inCase, wider, widen, first, viewings };
 }
 
 export type SearchModel = ReturnType<typeof useSearch>;
