@@ -35,7 +35,7 @@ test("tracing looks as it did", async ({ page }) => {
   await page.goto(`${facts.url}/trace?camera=${past.cameras[0]!.id}&at=${at}`);
   await playing(page, 5);
   await page.click("[data-test=play]");
-  await still(page, "[data-test=clock]", ".line", ".hops", ".badge", "ol");
+  await still(page, "[data-test=clock]", ".line", ".hops", ".badge", "ol", "#trace-now");
   await expect(page).toHaveScreenshot("trace.png");
 });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { around, expect, facts, Hand, look, off, playing, shot, test } from "./site";
+import { around, expect, facts, Hand, look, off, playing, shot, test, wall } from "./site";
 
 const { past } = facts;
 
@@ -27,6 +27,35 @@ test("2: a route is traced: one click, the clock is kept, all hops go to the dow
   await page.click('button:has-text("全部跳点加入下载")');
   await page.click('nav a:has-text("下载")');
   await expect(page.locator("main")).toContainText(past.cameras[0]!.name);
+});
+
+test("a route begins at the newest footage, and its place and time can be changed all the while", async ({ page }) => {
+  await page.goto(`${facts.url}/trace`);
+  await page.fill("#place", facts.live[0]!.name.slice(0, 3));
+  await page.locator("[role=option]").first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.locator("[data-test=start]").first().click();
+  await playing(page, 1);
+  expect(Math.abs((await look(page)).clock + 60_000 - Date.now())).toBeLessThan(20_000);
+  await shot(page, "trace-newest");
+  await page.fill("#trace-now", wall(facts.live_from + 600_000));
+  await page.keyboard.press("Enter");
+  await page.locator("h1").click();
+  await playing(page, 1);
+  expect(Math.abs((await look(page)).clock - facts.live_from - 600_000)).toBeLessThan(20_000);
+  await page.click("[data-test=elsewhere]");
+  await expect(page.locator("#place")).toBeVisible();
+  expect(Math.abs(Date.parse(`${(await page.inputValue("#trace-at")).replace(" ", "T")}+08:00`) - facts.live_from - 600_000)).toBeLessThan(30_000);
+  await page.click("[data-test=elsewhere]"); // the route is still there
+  await playing(page, 1);
+});
+
+test("a route that begins from the search begins at its moment", async ({ page }) => {
+  const at = past.from + 3_000_000;
+  await page.goto(around(past.from, past.to, { at: new Date(at).toISOString() }));
+  await playing(page, 4);
+  await page.click('nav a:has-text("路径")');
+  await expect(page.locator("#trace-at")).toHaveValue(wall(at));
 });
 
 test("clips of several cameras are marked once and saved as the server has them", async ({ page, request }) => {

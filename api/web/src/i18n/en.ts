@@ -88,7 +88,7 @@ const en: typeof zh = {
   },
   carrier: { mobile: "Mobile", telecom: "Telecom", unicom: "Unicom", demo: "Demo", local: "local" },
   trace: {
-    route: "Route", start: "Begin at a camera and a time", startWhat: "Choose a time, then type a camera or place; or click on a camera on the map. After that each hop is one click, and the clock goes on.", at: "Time", from: "Which camera to begin at",
+    route: "Route", start: "Begin at a camera and a time", startWhat: "Choose a time, then type a camera or place; or click on a camera on the map. After that each hop is one click, and the clock goes on.", at: "Time", newest: "Left as it is, the route begins at the newest footage that the camera has of the last half hour.", elsewhere: "Begin elsewhere", from: "Which camera to begin at",
     pace: "Pace (as the crow flies)", paces: { walk: "On foot, 5 km/h", ride: "Bicycle or motorcycle, 25 km/h", drive: "Car, 40 km/h" }, wind: { n: "north", ne: "north-east", e: "east", se: "south-east", s: "south", sw: "south-west", w: "west", nw: "north-west" },
     seconds: "about {n} s", minutes: "about {n} min", unfilmed: "no footage then", hop: "{n}: go on to {name}", fit: "Whole route", undo: "Undo hop", clear: "Clear", cleared: "The route was cleared", restore: "Restore", replaced: "A new route was begun", seek: "Back to the time of this hop", noHops: "No hops yet.",
     takeAll: "All hops to downloads", taken: "In the downloads: {n} clips", looking: "Looking for the next cameras…", lonely: "No other camera within 3 km", lonelyNext: "Undo a hop and take another way, or search a wider place.", unplaced: "This camera's position is not known: the next ones cannot be told", unplacedNext: "Undo this hop and take another camera; ask the carrier to register the position.",

@@ -1,6 +1,9 @@
 import type { Hop, Point } from "./types";
 
-/** Where a route halts; one that comes back to a camera has several numbers there. */
+/** letterOf names the nth hop of a route, from 0: A to Z, then A1. Numbers are those of tiles. */
+export const letterOf = (n: number) => String.fromCharCode(65 + (n % 26)) + (n < 26 ? "" : Math.floor(n / 26));
+
+/** Where a route halts; one that comes back to a camera has several letters there. */
 export interface Halt {
   id: string;
   at: Point;
@@ -11,8 +14,8 @@ export function haltsOf(hops: readonly Hop[]): Halt[] {
   const halts = new Map<string, Halt>();
   hops.forEach((h, i) => {
     const old = halts.get(h.id);
-    if (old) old.label += `·${i + 1}`;
-    else halts.set(h.id, { id: h.id, at: [h.lon, h.lat], label: String(i + 1) });
+    if (old) old.label += `·${letterOf(i)}`;
+    else halts.set(h.id, { id: h.id, at: [h.lon, h.lat], label: letterOf(i) });
   });
   return [...halts.values()];
 }

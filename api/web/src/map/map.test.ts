@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bearing, boundRadius, circleRing, cornersMost, destination, distance, gripOf, groundResolution, middle, polygonText, wedgeRing } from "./geometry";
 import { groupsOf, wider, within } from "./groups";
-import { haltsOf, legsOf } from "./hops";
+import { haltsOf, legsOf, letterOf } from "./hops";
 import { groundOf, grouped, groupRadius, lengthText, many, plainText, prominent, signOf, wedgeOf } from "./looks";
 import { outlinesOf } from "./outlines";
 import type { MapCamera, Point } from "./types";
@@ -213,9 +213,10 @@ describe("outlines", () => {
 
 describe("a route", () => {
   const hop = (id: string, lon: number) => ({ id, lon, lat: 25, at: 0 });
-  it("numbers its halts, several at one camera", () => {
+  it("names its halts by letters, for numbers are those of tiles, several at one camera", () => {
     const hops = [hop("a", 1), hop("b", 2), hop("a", 1), hop("a", 1), hop("c", 3)];
-    expect(haltsOf(hops).map((h) => `${h.id}:${h.label}`)).toEqual(["a:1·3·4", "b:2", "c:5"]);
+    expect(haltsOf(hops).map((h) => `${h.id}:${h.label}`)).toEqual(["a:A·C·D", "b:B", "c:E"]);
+    expect([0, 25, 26, 59].map(letterOf)).toEqual(["A", "Z", "A1", "H2"]);
     expect(legsOf(hops)).toEqual([[[1, 25], [2, 25]], [[2, 25], [1, 25]], [[1, 25], [3, 25]]]);
     expect(legsOf([])).toEqual([]);
   });

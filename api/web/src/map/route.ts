@@ -23,7 +23,7 @@ const rim = new Stroke({ color: ink.white, width: 2 });
 /** A leg shorter than this, in pixels, has no room for an arrow between its halts. */
 const arrowLeast = 44;
 
-/** Route is a way from camera to camera: an arrow on each leg, numbers at the halts. */
+/** Route is a way from camera to camera: an arrow on each leg, letters at the halts. */
 export class Route {
   private readonly legs = new VectorSource<Feature<LineString>>({ wrapX: false });
   private readonly halts = new VectorSource<Feature<OlPoint>>({ wrapX: false });
@@ -35,7 +35,7 @@ export class Route {
     this.legs.clear(true);
     this.halts.clear(true);
     this.legs.addFeatures(legsOf(hops).map((leg) => new Feature(new LineString(leg.map((p) => fromLonLat(p))))));
-    // A number stands below its camera, whose sign and ring stay to be seen.
+    // A letter stands below its camera, whose sign and ring stay to be seen.
     this.halts.addFeatures(haltsOf(hops).map((h) => new Feature({ geometry: new OlPoint(fromLonLat(h.at)), label: h.label })));
   }
 }
@@ -52,7 +52,7 @@ function legStyle(leg: LineString, resolution: number): Style[] {
 
 function haltStyle(label: string): Style {
   const below: [number, number] = [0, -22];
-  // Several numbers need a wider plate than a circle is.
+  // Several letters need a wider plate than a circle is.
   const one = label.length <= 2;
   return new Style({
     image: one ? new CircleStyle({ radius: 10, displacement: below, fill: dark, stroke: rim }) : undefined,

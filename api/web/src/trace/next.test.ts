@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { destination } from "@/map/geometry";
 import type { Point } from "@/map/types";
 import type { Hit } from "@/search/footage";
-import { headingOf, rank, turn, windOf, windowOf, worn } from "./next";
+import { headingOf, newest, rank, turn, windOf, windowOf, worn } from "./next";
 
 const at: Point = [104.895, 25.092];
 const here = { id: "here", at };
@@ -80,5 +80,15 @@ describe("the window", () => {
     expect(worn(w, w.to - 60_000)).toBe(true);
     expect(worn(w, w.from - 1)).toBe(true);
     expect(worn(windowOf(w.to), w.to)).toBe(false);
+  });
+});
+
+describe("a route that says no moment", () => {
+  const now = 1_790_000_000_000;
+  it("begins a minute before its camera's footage ends, or with it", () => {
+    expect(newest([{ from: now - 1800_000, to: now - 900_000 }, { from: now - 600_000, to: now - 2000.5 }], now)).toBe(now - 62_000);
+    expect(newest([{ from: now - 600_000, to: now - 30_010 }, { from: now - 30_000, to: now - 5000 }], now)).toBe(now - 65_000); // no hole: a frame
+    expect(newest([{ from: now - 20_000.25, to: now - 5000 }], now)).toBe(now - 20_000);
+    expect(newest([], now)).toBe(now - 60_000);
   });
 });

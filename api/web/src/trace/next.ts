@@ -1,7 +1,7 @@
 import { bearing, distance } from "@/map/geometry";
 import type { Point } from "@/map/types";
 import type { Hit } from "@/search/footage";
-import type { Ms, Span } from "@/time/span";
+import { joined, type Ms, type Span } from "@/time/span";
 
 // Where a route may have gone on to.
 
@@ -66,6 +66,12 @@ const winds = ["n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
 export const windOf = (degrees: number) => winds[Math.round(((degrees % 360) + 360) / 45) % 8]!;
 
 const minute: Ms = 60_000;
+
+/** newest is where a route sets out that says no moment: a minute before footage ends, that it may go on a while. */
+export function newest(covered: readonly Span[], now: Ms): Ms {
+  const last = joined(covered).pop();
+  return Math.ceil(last ? Math.max(last.from, last.to - minute) : now - minute);
+}
 
 /** windowOf is the time that is looked at around a moment. It moves in steps: each is a viewing. */
 export function windowOf(t: Ms): Span {

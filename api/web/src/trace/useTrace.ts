@@ -6,12 +6,12 @@ import { answer, asFailure, type Failure, server, stopped } from "@/server/clien
 import { current as currentCase, loadCases, needed } from "@/session/cases";
 import { Viewings } from "@/session/viewings";
 import { serverNow } from "@/time/now";
-import { iso } from "@/time/shanghai";
+import { hour, iso } from "@/time/shanghai";
 import type { Coverage, Ms, Span } from "@/time/span";
 import { type Slot, type TileCamera, useWall } from "@/wall/useWall";
 import { one } from "@/session/allowed";
 import { allowedTo, lookAround } from "./near";
-import { headingOf, type Next, type Pace, rank, shown, windowOf, worn } from "./next";
+import { headingOf, newest, type Next, type Pace, rank, shown, windowOf, worn } from "./next";
 import { grown } from "@/session/reach";
 import { type Hop, keep, most, stored } from "./route";
 
@@ -149,6 +149,19 @@ export function useTrace() {
       if (!stopped(err)) Object.assign(state, { beginning: false, failure: asFailure(err) });
     }
   }
+  /** newestOf is the moment to begin at of a camera, by its footage of the last half hour. */
+  async function newestOf(id: string): Promise<Ms> {
+    const now = Math.floor(serverNow());
+    state.beginning = true;
+    try {
+      const c = await one(id, cancel.signal);
+      const { from, to } = await allowedTo(c, now, { from: now - hour / 2, to: now }, cancel.signal);
+      const r = await answer(server.GET("/api/v1/cameras/{id}/timeline", { params: { path: { id: c.id }, query: { from: iso(from), to: iso(to) } }, signal: cancel.signal }));
+      return newest(coverageOf(r, to).covered, now);
+    } catch {
+      return newest([], now); // to begin there says what is wrong
+    }
+  }
   /** resume goes on with a route. */
   function resume(hops: readonly Hop[], at: Ms | null) {
     clear();
@@ -224,7 +237,7 @@ export function useTrace() {
     const names = here.value ? [{ id: here.value.id, name: here.value.name }, ...next.value.map((n) => ({ id: n.hit.id, name: n.hit.name }))] : [];
     return names.map((n) => ({ ...n, coverage: covers.value.get(n.id) ?? null }));
   });
-  return { state, wall, hits, next, here, lines, caseId, viewings, leave, load, begin, again: () => asked && void begin(...asked), resume, append, undo, clear: () => (clear(), save()), grow, stored: () => stored(caseId.value) };
+  return { state, wall, hits, next, here, lines, caseId, viewings, leave, load, begin, newestOf, again: () => asked && void begin(...asked), resume, append, undo, clear: () => (clear(), save()), grow, stored: () => stored(caseId.value) };
 }
 
 const within = (s: Span, t: Ms) => t >= s.from && t < s.to;
