@@ -125,4 +125,18 @@ test("without accounts it is said that cases need some, and how to have them", a
   await expect(said).toContainText("qianshao account add");
   await expect(said).not.toContainText("角色");
   await shot(page, "no-accounts");
+
+test("a camera's page shows its newest picture, with its time and age, and saves it with its hash", async ({ page }) => {
+  for (const [id, age] of [[facts.live[0]!.id, /（0:\d\d 前）/], [past.cameras[0]!.id, /（\d+:\d\d:\d\d 前）/]] as const) {
+    await page.goto(`${facts.url}/camera/${id}`);
+    const newest = page.locator("[data-test=newest]");
+    await expect(newest).toContainText(age);
+    expect(await newest.locator("img").evaluate((i: HTMLImageElement) => i.decode().then(() => i.naturalWidth))).toBeGreaterThan(0);
+    await shot(page, `camera-newest-${id === past.cameras[0]!.id ? "past" : "live"}`);
+    const download = page.waitForEvent("download");
+    await newest.locator("[data-test=save]").click();
+    expect((await download).suggestedFilename()).toMatch(/\.jpg$/);
+    await expect(page.locator("[data-test=still]")).toContainText(/[0-9a-f]{64}/);
+  }
+  await expect(page.locator("[data-test=newest]")).toContainText(wall(past.to).slice(0, 10));
 });
