@@ -125,6 +125,7 @@ test("without accounts it is said that cases need some, and how to have them", a
   await expect(said).toContainText("qianshao account add");
   await expect(said).not.toContainText("角色");
   await shot(page, "no-accounts");
+});
 
 test("a camera's page shows its newest picture, with its time and age, and saves it with its hash", async ({ page }) => {
   for (const [id, age] of [[facts.live[0]!.id, /（0:\d\d 前）/], [past.cameras[0]!.id, /（\d+:\d\d:\d\d 前）/]] as const) {
