@@ -7,10 +7,11 @@ import { moment } from "@/time/shanghai";
 import type { Ms } from "@/time/span";
 import { Unplayable } from "./video";
 
-/** The server waits long for a first picture. Nothing for so long, ms, and the camera's state is looked up: at the start, and between pictures. */
-const patience = { first: 600, next: 3000 };
-/** often is how often it is, as long as nothing comes, ms. */
-const often = 3000;
+/** patience is for how long nothing may come, ms, before the camera's state is looked up; often is how often it is, as long as nothing does. */
+const patience = 3000;
+const often = 2000;
+
+type Away = Extract<Shown, { kind: "away" }>;
 
 /** Watching shows in a host what a camera sees now, and connects again when that ends. */
 export class Watching {
@@ -22,8 +23,7 @@ export class Watching {
   private tries = 0;
   private again = 0; // timer of another try
   private waiting = false; // for what the server sends
-  private playing = false; // pictures came of this stream
-  private away: Shown | null = null; // why none come, as the camera's state says
+  private away: Away | null = null; // why nothing comes, as the camera's state says
   private asked = -Infinity; // when that was looked up last
 
   /** sub: the main stream is known to be of a coding that this browser does not play. */
@@ -51,38 +51,44 @@ export class Watching {
 
   /** tick keeps single pictures coming, and finds out why others do not. */
   tick() {
-    this.pictures?.follow(null);
-    if (!this.waiting || !this.stream) return;
-    const silent = this.stream.silence > (this.playing ? patience.next : patience.first);
-    if (!silent && this.playing && this.away) this.begun();
-    else if (silent && performance.now() - this.asked >= often) void this.ask();
+    if (!this.away) this.pictures?.follow(null);
+    const silent = this.pictures !== null || (this.waiting && this.stream !== null && this.stream.silence > patience);
+    if (silent && performance.now() - this.asked >= often) void this.check();
   }
 
-  /** ask shows what the camera's state says, where that is why nothing comes. What was asked for goes on being waited for. */
-  private async ask() {
-    this.asked = performance.now();
-    try {
-      const c = await answer(server.GET("/api/v1/cameras/{id}", { params: { path: { id: this.source.camera } } }));
-      if (this.over || !this.waiting || (this.playing && this.stream!.silence < patience.next)) return;
-      if (c.lifecycle === "active" && (c.state === "streaming" || c.state === "degraded")) {
-        if (this.away) this.show({ kind: "loading" });
-        this.away = null;
-        return;
-      }
-      const covered = this.source.coverage()?.covered ?? [];
-      const before = covered[covered.length - 1]?.to ?? null;
-      this.away = { kind: "away", state: c.lifecycle === "removed" ? "removed" : c.state, cause: c.cause ?? "", since: c.since ? moment(c.since) : null, before };
-      this.show(this.away);
-    } catch {
-      // What becomes of the stream itself is shown.
+  /** check gives up what nothing comes of, where the camera's state says why. */
+  private async check() {
+    const away = await this.why();
+    if (this.over) return;
+    if (this.pictures) {
+      this.away = away;
+      if (away) this.show(away);
+    } else if (away && this.waiting && this.stream!.silence > patience) {
+      this.waiting = false;
+      this.stream!.dispose();
+      this.wait(away);
     }
   }
 
-  private begun() {
-    this.tries = 0;
-    this.playing = true;
-    this.away = null;
-    this.show({ kind: "picture", way: this.sub ? "livesub" : "live" });
+  /** wait shows why nothing comes, and looks again soon. A request that waits at the server would be one less for the other tiles. */
+  private wait(away: Away) {
+    this.away = away;
+    this.show(away);
+    this.again = window.setTimeout(() => void this.connect(), often);
+  }
+
+  /** why is what the camera's state says of there being no pictures; null: they may come, or it is not known. */
+  private async why(): Promise<Away | null> {
+    this.asked = performance.now();
+    try {
+      const c = await answer(server.GET("/api/v1/cameras/{id}", { params: { path: { id: this.source.camera } } }));
+      if (c.lifecycle === "active" && (c.state === "streaming" || c.state === "degraded")) return null;
+      const covered = this.source.coverage()?.covered ?? [];
+      const before = covered[covered.length - 1]?.to ?? null;
+      return { kind: "away", state: c.lifecycle === "removed" ? "removed" : c.state, cause: c.cause ?? "", since: c.since ? moment(c.since) : null, before };
+    } catch {
+      return null;
+    }
   }
 
   dispose() {
@@ -98,18 +104,24 @@ export class Watching {
 
   private async connect() {
     this.show(this.away ?? { kind: "loading" });
-    this.playing = false;
     try {
       const now = serverNow();
       if (this.until - now < 1800_000) this.until = now + 3600_000; // one viewing does for many tries
-      this.leave = await this.source.viewing({ from: now, to: this.until });
+      const [leave, away] = await Promise.all([this.source.viewing({ from: now, to: this.until }), this.why()]);
       if (this.over) return;
+      this.leave = leave;
+      if (away) return this.wait(away);
+      this.away = null;
+      this.show({ kind: "loading" });
       const s = new LiveStream(file(this.source.camera, "live.mp4", { stream: this.sub ? "sub" : "", audio: "play", viewing: this.leave }));
       this.stream = s;
       s.sound(this.loud);
       this.host.replaceChildren(s.el);
       this.waiting = true;
-      await s.run(() => this.begun());
+      await s.run(() => {
+        this.tries = 0;
+        this.show({ kind: "picture", way: this.sub ? "livesub" : "live" });
+      });
       this.reconnect(null);
     } catch (err) {
       if (this.over || stopped(err)) return;
@@ -119,24 +131,20 @@ export class Watching {
   }
 
   private reconnect(err: unknown) {
+    this.waiting = false;
     if (this.over) return;
-    const failure = err ? asFailure(err) : null;
-    const none = failure?.code === "no_live_picture"; // the server waited for one: to be asked again at once
-    this.waiting = none;
-    if (none && !this.away) void this.ask();
-    if (failure && !none) this.away = null;
-    this.show(failure && !none ? { kind: "failed", failure } : this.away ?? { kind: "loading" });
-    if (!none) this.tries++;
+    this.away = null;
+    this.show(err ? { kind: "failed", failure: asFailure(err) } : { kind: "loading" });
+    this.tries++;
     this.again = window.setTimeout(() => {
       this.stream?.dispose();
       void this.connect();
-    }, none ? 1000 : Math.min(10_000, 500 * 2 ** this.tries));
+    }, Math.min(10_000, 500 * 2 ** this.tries));
   }
 
   /** fallBack is for a coding that this browser does not play. */
   private fallBack() {
     this.waiting = false;
-    this.away = null;
     this.stream?.dispose();
     this.stream = null;
     if (this.source.sub && !this.sub) {
@@ -145,8 +153,8 @@ export class Watching {
       return;
     }
     this.pictures = new Pictures(this.source.camera, () => this.leave, {
-      shown: () => this.show({ kind: "picture", way: "livepreview" }),
-      failed: (failure) => this.show({ kind: "failed", failure }),
+      shown: () => this.away ?? this.show({ kind: "picture", way: "livepreview" }),
+      failed: (failure) => this.away ?? this.show({ kind: "failed", failure }),
     });
     this.host.append(this.pictures.el);
     this.show({ kind: "picture", way: "livepreview" });
