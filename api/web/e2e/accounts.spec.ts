@@ -152,6 +152,7 @@ test("the footage of a case is looked for in its time and place; what else it do
   await page.click('button:has-text("最近 30 分钟")');
   await expect(refused).toContainText(`案件只允许看 ${wall(from)} – ${wall(to)}`);
   await expect(refused.locator('button:has-text("重试")')).toHaveCount(0);
+  await expect(page.locator("[data-test=only]")).toHaveCount(0); // it is said once
   await shot(page, "search-case-outside");
   await page.goto(address({ division: facts.villages[0], case: file })); // the last half hour
   await expect(refused).toContainText(wall(from));
@@ -159,6 +160,24 @@ test("the footage of a case is looked for in its time and place; what else it do
   await expect(refused).toHaveCount(0);
   await expect(page.locator("#from")).toHaveValue(wall(from));
   await playing(page, 4);
+});
+
+test("who has opened a case is led to its footage", async ({ page }) => {
+  await signedIn(page, people.officer, "/cases?new=yes");
+  await page.fill("#case-number", "A522301-9");
+  await page.fill("#case-class", "盗窃");
+  await page.fill("#case-reason", "三头黄牛被盗");
+  await page.fill("#case-from", wall(past.from + 600_000));
+  await page.fill("#case-to", wall(past.from + 1200_000));
+  await page.locator("[data-test=case-form] #place").fill("xnhc");
+  await page.locator('[role=option]:has-text("下纳灰村")').first().waitFor();
+  await page.keyboard.press("Enter");
+  await page.click("[data-test=open]");
+  await page.locator(".notices button", { hasText: "看录像" }).click();
+  await playing(page, 4);
+  await expect(page.locator("#case option:checked")).toContainText("A522301-9");
+  await expect(page.locator("#from")).toHaveValue(wall(past.from + 600_000));
+  await expect(page.locator("#to")).toHaveValue(wall(past.from + 1200_000));
 });
 
 test("a carrier's clerk is told that search and audit are not theirs, and what is", async ({ page }) => {
