@@ -135,7 +135,7 @@ test("the footage of a case is looked for in its time and place; what else it do
   await card.locator("[data-test=look]").click();
   await playing(page, 4);
   await expect(page.locator("#case")).toHaveValue(file);
-  await expect(page.locator("#place")).toHaveValue("下纳灰村");
+  await expect(page.locator("#place")).toHaveValue("兴义市万峰林街道下纳灰村");
   await expect(page.locator("#from")).toHaveValue(wall(from));
   await expect(page.locator("#to")).toHaveValue(wall(to));
   await expect(page.locator("[data-test=only]")).toHaveCount(0);
