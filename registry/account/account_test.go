@@ -349,6 +349,44 @@ func TestLockout(t *testing.T) {
 	}
 }
 
+// An office behind one address is not locked out by what it mistypes; somebody in
+// it who has an account makes no room for guesses at others with it.
+func TestSignInTakesBackItsOwnFailures(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: many password hashes")
+	}
+	s := newSite(t)
+	s.person("zhang", account.Admin)
+	s.person("wang", account.Admin)
+	from := func(address, login, password string) error {
+		_, _, err := s.SignIn(t.Context(), login, secret.New(password), "", address)
+		return err
+	}
+	for n := range 35 {
+		if err := from("192.0.2.1", "zhang", "wrong password"); !errors.Is(err, account.ErrDenied) {
+			t.Fatal(err)
+		}
+		if err := from("192.0.2.1", "zhang", right); err != nil {
+			t.Fatalf("after %d times: %v", n+1, err)
+		}
+	}
+	for n := range 30 {
+		if err := from("192.0.2.2", fmt.Sprint("door", n), "wrong password"); !errors.Is(err, account.ErrDenied) {
+			t.Fatal(err)
+		}
+		if n%5 != 0 {
+			continue
+		}
+		if err := from("192.0.2.2", "wang", right); err != nil {
+			t.Fatalf("after %d guesses: %v", n+1, err)
+		}
+	}
+	if err := from("192.0.2.2", "wang", right); !errors.Is(err, account.ErrDenied) {
+		t.Errorf("after 30 guesses: %v", err)
+	}
+}
+
 func TestSessionsEnd(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

@@ -28,8 +28,7 @@ func (b *Book) SignIn(ctx context.Context, login string, password secret.Secret,
 // Prove is SignIn without a session: somebody who is signed in shows that it is
 // still them, before their password or second factor changes.
 func (b *Book) Prove(ctx context.Context, login string, password secret.Secret, code, address string) (Account, error) {
-	byLogin, byAddress := "login "+login, "address "+address
-	if b.throttle.locked(byLogin, byAddress) {
+	if b.throttle.locked(login, address) {
 		return Account{}, ErrLocked
 	}
 	if len(login) > 64 || len(password.Reveal()) > longestPassword {
@@ -40,15 +39,14 @@ func (b *Book) Prove(ctx context.Context, login string, password secret.Secret, 
 	case errors.Is(err, ErrNeedCode):
 		return Account{}, err // not a failure: the code comes next
 	case errors.Is(err, ErrDenied):
-		lockedLogin := b.throttle.failed(byLogin, loginFailures)
-		if lockedAddress := b.throttle.failed(byAddress, addressFailures); lockedLogin || lockedAddress {
+		if b.throttle.failed(login, address) {
 			return Account{}, ErrLocked
 		}
 		return Account{}, err
 	case err != nil:
 		return Account{}, b.explain("sign in", err)
 	}
-	b.throttle.fine(byLogin)
+	b.throttle.fine(login, address)
 	return a, nil
 }
 
@@ -109,6 +107,6 @@ func (b *Book) setPassword(ctx context.Context, tx *sql.Tx, id string, password,
 	if _, err := exec(ctx, tx, `UPDATE accounts SET password = ? WHERE id = ?`, hashPassword(password), id); err != nil {
 		return err
 	}
-	b.throttle.fine("login " + a.Login)
+	b.throttle.fine(a.Login, "") // from where is not known: their sign-in takes back the rest
 	return forget(ctx, tx, id, hashOf(session))
 }

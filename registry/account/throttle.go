@@ -6,7 +6,10 @@ import (
 )
 
 // Failures are counted for each login, whether it exists or not, and for each
-// address. Beyond a number every further one locks for twice as long.
+// address. Beyond a number every further one locks for twice as long. Who signs in
+// takes back the failures of their own login, with its address as well: an office
+// behind one address is not locked out by what it mistypes, and whoever has an
+// account there cannot make room for guesses at others.
 const (
 	loginFailures   = 5
 	addressFailures = 30
@@ -26,13 +29,15 @@ type failing struct {
 	n     int
 	last  time.Time
 	until time.Time
+	// of an address: how many of n were of which login
+	logins map[string]int
 }
 
-// locked reports whether one of the keys is locked now.
-func (t *throttle) locked(keys ...string) bool {
+// locked reports whether a login or an address is locked now.
+func (t *throttle) locked(login, address string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, k := range keys {
+	for _, k := range []string{loginKey(login), addressKey(address)} {
 		if f := t.of[k]; f != nil && t.now().Before(f.until) {
 			return true
 		}
@@ -40,11 +45,21 @@ func (t *throttle) locked(keys ...string) bool {
 	return false
 }
 
-// failed counts a failure of a key that may fail so often, and reports whether the
-// key is locked from now on.
-func (t *throttle) failed(key string, most int) bool {
+// failed counts a failure of a login, from an address, and reports whether either is
+// locked from now on.
+func (t *throttle) failed(login, address string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	l, f := t.count(loginKey(login), loginFailures), t.count(addressKey(address), addressFailures)
+	if f.logins == nil {
+		f.logins = map[string]int{}
+	}
+	f.logins[login]++
+	return l.n >= loginFailures || f.n >= addressFailures
+}
+
+// count adds a failure to a key that may fail so often. The caller has the lock.
+func (t *throttle) count(key string, most int) *failing {
 	now := t.now()
 	f := t.of[key]
 	if f == nil || now.Sub(f.last) > 2*lockMost {
@@ -61,7 +76,7 @@ func (t *throttle) failed(key string, most int) bool {
 	if over >= 0 {
 		f.until = now.Add(min(lockFirst<<min(over, 10), lockMost))
 	}
-	return over >= 0
+	return f
 }
 
 // makeRoom forgets what is long past, and else whoever is not locked.
@@ -76,9 +91,22 @@ func (t *throttle) makeRoom(now time.Time) {
 	}
 }
 
-// fine forgets a key's failures.
-func (t *throttle) fine(key string) {
+// fine forgets a login's failures, and takes them back where they came from the
+// address that it signs in from. An address that is locked stays so.
+func (t *throttle) fine(login, address string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.of, key)
+	delete(t.of, loginKey(login))
+	f := t.of[addressKey(address)]
+	if f == nil {
+		return
+	}
+	f.n -= f.logins[login]
+	delete(f.logins, login)
+	if f.n == 0 && !t.now().Before(f.until) {
+		delete(t.of, addressKey(address))
+	}
 }
+
+func loginKey(login string) string     { return "login " + login }
+func addressKey(address string) string { return "address " + address }
