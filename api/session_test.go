@@ -591,13 +591,17 @@ func TestTokens(t *testing.T) {
 	c.want(401, `"bad_token"`, "GET", "/api/v1/cameras", nil)
 }
 
-// Who is signed out sees no more, in the middle of an answer too; nor does who has
+// Who is signed out, or moved, sees no more, in the middle of an answer too; nor does who has
 // closed the viewing, or whose case has ended.
 func TestSignedOutInMidStream(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(p *people, login account.Account, file cases.Case, viewing string) error{
 		"signed out": func(p *people, who account.Account, _ cases.Case, _ string) error {
 			return p.book.EndSessions(context.Background(), who.ID)
+		},
+		"moved": func(p *people, who account.Account, _ cases.Case, _ string) error {
+			who.Roles = []account.Role{account.Auditor}
+			return p.book.Change(context.Background(), who)
 		},
 		"the case is closed": func(p *people, who account.Account, file cases.Case, _ string) error {
 			_, err := p.cases.End(context.Background(), cases.By{Login: who.Login}, file.ID, "")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,8 +22,9 @@ type accountCmd struct {
 	List   accountListCmd   `cmd:"" default:"withargs" help:"Who may sign in."`
 	Add    accountAddCmd    `cmd:"" help:"Make an account, and the one-time link for its password."`
 	Import accountImportCmd `cmd:"" help:"Make accounts from a CSV list."`
+	Change accountChangeCmd `cmd:"" help:"Somebody is moved, or called otherwise: name, role, unit, carrier, cameras."`
 	Link   accountLinkCmd   `cmd:"" help:"A new one-time link: the password was forgotten."`
-	Close  accountCloseCmd  `cmd:"" help:"Somebody has left: sign them out everywhere, for good."`
+	Close  accountCloseCmd  `cmd:"" help:"Somebody has left, or several: sign them out everywhere, for good."`
 	Open   accountOpenCmd   `cmd:"" help:"Open a closed account again."`
 	Phone  accountPhoneCmd  `cmd:"" name:"forget-phone" help:"The phone with the second factor is lost: it is asked for no more."`
 	Unit   accountUnitCmd   `cmd:"" help:"Name a unit: a bureau, county or station, and its areas."`
@@ -119,16 +121,107 @@ func (l *linked) print(e *env, done string) error {
 func (c *accountAddCmd) Run(e *env) error {
 	return c.connected(e, func(conn *client) error {
 		var out linked
-		a := account.Account{Login: c.Login, Name: c.Name, Roles: c.Role, Unit: c.Unit, Carrier: c.Carrier}
-		for _, ref := range c.Camera {
-			a.Cameras = append(a.Cameras, media.CameraID(ref)) // the server finds them
-		}
+		a := account.Account{Login: c.Login, Name: c.Name, Roles: c.Role, Unit: c.Unit, Carrier: c.Carrier, Cameras: cameraRefs(c.Camera)}
 		raw, err := conn.send(e.ctx, "POST", "/control/v1/accounts", a, &out)
 		if err != nil || c.JSON {
 			return errors.Join(err, printRaw(e, raw))
 		}
 		return out.print(e, "added")
 	})
+}
+
+type accountChangeCmd struct {
+	folder
+	Login   string         `arg:"" placeholder:"LOGIN"`
+	Name    *string        `placeholder:"NAME" help:"As people call them."`
+	Role    []account.Role `placeholder:"ROLE" help:"All roles from now on: investigator, carrier, admin, auditor or household; several with commas."`
+	Unit    *string        `placeholder:"ID" help:"See qianshao account units; empty: none."`
+	Carrier *string        `placeholder:"CARRIER" help:"Of role carrier: whose cameras."`
+	Camera  []string       `placeholder:"CAMERA" help:"Of role household: all cameras at the house, by id or carrier:device, with commas."`
+	JSON    bool           `name:"json" help:"Print JSON."`
+}
+
+// Help is printed below the flags.
+func (*accountChangeCmd) Help() string {
+	return `What is not given stays, but for the carrier and the cameras of a role that goes. Login, password and second factor stay. A change of role, unit, carrier or cameras ends the account's sessions; in the middle of a film within 20 s. Cases stay whose they are: see qianshao case list.
+
+Example:
+  qianshao account change wang.wei --unit XY-JP
+  qianshao account change wang.wei --role auditor --unit QXN`
+}
+
+// accountChange is what an account is to have from now on; what is not there stays.
+type accountChange struct {
+	Name    *string          `json:"name,omitempty"`
+	Roles   []account.Role   `json:"roles,omitempty"`
+	Unit    *string          `json:"unit,omitempty"`
+	Carrier *string          `json:"carrier,omitempty"`
+	Cameras []media.CameraID `json:"cameras,omitempty"`
+}
+
+// of is the account as it is to be.
+func (c *accountChange) of(a account.Account) account.Account {
+	set := func(to, from *string) {
+		if from != nil {
+			*to = *from
+		}
+	}
+	if len(c.Roles) > 0 {
+		a.Roles = c.Roles
+	}
+	if !a.Has(account.Carrier) {
+		a.Carrier = ""
+	}
+	if !a.Has(account.Household) {
+		a.Cameras = nil
+	}
+	if len(c.Cameras) > 0 {
+		a.Cameras = c.Cameras
+	}
+	set(&a.Name, c.Name)
+	set(&a.Unit, c.Unit)
+	set(&a.Carrier, c.Carrier)
+	return a
+}
+
+// Run changes the account.
+func (c *accountChangeCmd) Run(e *env) error {
+	to := accountChange{Name: c.Name, Roles: c.Role, Unit: c.Unit, Carrier: c.Carrier, Cameras: cameraRefs(c.Camera)}
+	if to.Name == nil && to.Roles == nil && to.Unit == nil && to.Carrier == nil && to.Cameras == nil {
+		return errors.New("say what changes: --name, --role, --unit, --carrier or --camera")
+	}
+	return c.connected(e, func(conn *client) error {
+		var a account.Account
+		raw, err := conn.send(e.ctx, "POST", accountPath(c.Login, "change"), to, &a)
+		if err != nil || c.JSON {
+			return errors.Join(err, printRaw(e, raw))
+		}
+		_, err = fmt.Fprintf(e.out, "%s is %s; where that changes what they may do, their sessions have ended\n", a.Login, described(&a))
+		return err
+	})
+}
+
+// described is an account's name, roles, and whose they are for.
+func described(a *account.Account) string {
+	text := a.Name + " (" + roleText(a.Roles) + ")"
+	if a.Unit != "" {
+		text += ", unit " + a.Unit
+	}
+	if a.Carrier != "" {
+		text += ", carrier " + a.Carrier
+	}
+	if len(a.Cameras) > 0 {
+		text += fmt.Sprintf(", cameras: %d", len(a.Cameras))
+	}
+	return text
+}
+
+// cameraRefs are cameras as somebody names them; the server finds their ids.
+func cameraRefs(texts []string) (refs []media.CameraID) {
+	for _, text := range texts {
+		refs = append(refs, media.CameraID(text))
+	}
+	return refs
 }
 
 type accountLinkCmd struct {
@@ -155,17 +248,62 @@ func accountPath(login, what string) string {
 
 type accountCloseCmd struct {
 	folder
-	Login string `arg:"" placeholder:"LOGIN"`
+	Login []string `arg:"" optional:"" placeholder:"LOGIN"`
+	From  string   `placeholder:"FILE" help:"Logins from a list, one a line, too; - reads standard input."`
 }
 
-// Run closes the account.
+// Help is printed below the flags.
+func (*accountCloseCmd) Help() string {
+	return `Each is closed by itself: one that cannot be does not stop the others, and is told in the end (exit code 1). One that is closed already stays so. A list with a line that is no login closes nobody.
+
+Example:
+  qianshao account close wang.wei li.si
+  qianshao account close --from leavers.txt`
+}
+
+// closedAccount answers the closing of one.
+type closedAccount struct {
+	Already bool `json:"already"` // it was closed before
+}
+
+// Run closes the accounts.
 func (c *accountCloseCmd) Run(e *env) error {
-	return c.connected(e, func(conn *client) error {
-		if _, err := conn.send(e.ctx, "POST", accountPath(c.Login, "close"), nil, nil); err != nil {
+	logins := c.Login
+	if c.From != "" {
+		text, err := readFile(e, c.From)
+		if err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(e.out, "%s is closed: sessions and links have ended; what was seen stays in the access register\n", c.Login)
-		return err
+		more, err := account.ReadLogins(bytes.NewReader(text))
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.From, err)
+		}
+		logins = append(logins, more...)
+	}
+	if len(logins) == 0 {
+		return errors.New("nobody to close: name logins, or give a list with --from FILE")
+	}
+	return c.connected(e, func(conn *client) error {
+		var failed error
+		for _, login := range logins {
+			var done closedAccount
+			_, err := conn.send(e.ctx, "POST", accountPath(login, "close"), nil, &done)
+			said := "%s is closed: sessions and links have ended; what was seen stays in the access register\n"
+			var p *problem
+			switch {
+			case errors.As(err, &p):
+				failed = errors.Join(failed, fmt.Errorf("%s: %w", login, err))
+				continue
+			case err != nil:
+				return errors.Join(failed, fmt.Errorf("%s, and whoever comes after: %w", login, err))
+			case done.Already:
+				said = "%s was closed already\n"
+			}
+			if _, err := fmt.Fprintf(e.out, said, login); err != nil {
+				return errors.Join(failed, err)
+			}
+		}
+		return failed
 	})
 }
 
@@ -203,8 +341,18 @@ func (c *accountPhoneCmd) Run(e *env) error {
 
 type accountImportCmd struct {
 	folder
-	File string `arg:"" type:"existingfile" placeholder:"FILE" help:"CSV in UTF-8 with the columns login, name, roles, and unit or carrier."`
+	File string `arg:"" type:"existingfile" placeholder:"FILE" help:"CSV in UTF-8 with the columns login, name, roles, and unit, carrier or cameras."`
 	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Help is printed below the flags.
+func (*accountImportCmd) Help() string {
+	return `Several roles of an account are separated by spaces, and so are the cameras of a household, by id or carrier:device. Each account is added by itself: exit code 1 if any was not; the others are in.
+
+Example, of a list:
+  login,name,roles,unit,cameras
+  wang.wei,王伟,investigator,XY-JP,
+  zhou.jia,周家,household,,unicom:XY-JP-0017 unicom:XY-JP-0018`
 }
 
 // importedAccount is what came of a line of the list.
@@ -309,7 +457,8 @@ func (c *control) accountRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /control/v1/accounts", returns(c.addAccount))
 	mux.HandleFunc("POST /control/v1/accounts/import", returns(c.importAccounts))
 	mux.HandleFunc("POST /control/v1/accounts/{login}/link", returns(c.linkAccount))
-	mux.HandleFunc("POST /control/v1/accounts/{login}/close", c.changing("account.close", c.d.people.Disable))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/change", returns(c.changeAccount))
+	mux.HandleFunc("POST /control/v1/accounts/{login}/close", returns(c.closeAccount))
 	mux.HandleFunc("POST /control/v1/accounts/{login}/open", c.changing("account.open", c.d.people.Enable))
 	mux.HandleFunc("POST /control/v1/accounts/{login}/forget-phone", c.changing("account.forget-phone", c.d.people.DropTOTP))
 	mux.HandleFunc("GET /control/v1/units", returns(c.listUnits))
@@ -345,12 +494,8 @@ func (c *control) addAccount(w http.ResponseWriter, r *http.Request) error {
 	if err := decode(r, &a); err != nil {
 		return err
 	}
-	for i, ref := range a.Cameras {
-		cam, err := c.d.reg.Resolve(r.Context(), string(ref))
-		if err != nil {
-			return fault(http.StatusUnprocessableEntity, fmt.Errorf("--camera: %w", err))
-		}
-		a.Cameras[i] = cam.ID
+	if err := c.find(r.Context(), a.Cameras); err != nil {
+		return err
 	}
 	return c.act(r, c.entry("account.add", accountText(&a), a.Cameras...), func() error {
 		added, err := c.d.people.Add(r.Context(), a)
@@ -370,6 +515,55 @@ func accountText(a *account.Account) string {
 		}
 	}
 	return text
+}
+
+// find puts the ids of cameras where they are named otherwise.
+func (c *control) find(ctx context.Context, refs []media.CameraID) error {
+	for i, ref := range refs {
+		cam, err := c.d.reg.Resolve(ctx, string(ref))
+		if err != nil {
+			return fault(http.StatusUnprocessableEntity, fmt.Errorf("cameras: %w: qianshao camera list shows all", err))
+		}
+		refs[i] = cam.ID
+	}
+	return nil
+}
+
+func (c *control) changeAccount(w http.ResponseWriter, r *http.Request) error {
+	var to accountChange
+	if err := decode(r, &to); err != nil {
+		return err
+	}
+	if err := c.find(r.Context(), to.Cameras); err != nil {
+		return err
+	}
+	old, err := c.d.people.Get(r.Context(), r.PathValue("login"))
+	if err != nil {
+		return ofAccounts(err)
+	}
+	a := to.of(old)
+	return c.act(r, c.entry("account.change", fmt.Sprintf("%s: %s → %s", a.Login, described(&old), described(&a)), to.Cameras...), func() error {
+		if err := c.d.people.Change(r.Context(), a); err != nil {
+			return ofAccounts(err)
+		}
+		return answer(w, a)
+	})
+}
+
+func (c *control) closeAccount(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.d.people.Get(r.Context(), r.PathValue("login"))
+	if err != nil {
+		return ofAccounts(err)
+	}
+	if a.Disabled != 0 {
+		return answer(w, closedAccount{Already: true})
+	}
+	return c.act(r, c.entry("account.close", accountText(&a)), func() error {
+		if err := c.d.people.Disable(r.Context(), a.ID); err != nil {
+			return ofAccounts(err)
+		}
+		return answer(w, closedAccount{})
+	})
 }
 
 // link answers with a new link for an account's password.
@@ -418,7 +612,9 @@ func (c *control) importAccounts(w http.ResponseWriter, r *http.Request) error {
 	}
 	entries := make([]*register.Entry, len(rows))
 	for i := range rows {
-		entries[i] = c.entry("account.import", fmt.Sprintf("%d of %d: %s", i+1, len(rows), accountText(&rows[i].Account)))
+		a := &rows[i].Account
+		rows[i].Err = c.find(r.Context(), a.Cameras)
+		entries[i] = c.entry("account.import", fmt.Sprintf("%d of %d: %s", i+1, len(rows), accountText(a)), a.Cameras...)
 	}
 	if err := c.d.book.Append(r.Context(), entries...); err != nil {
 		return c.unwritten(fmt.Errorf("%w: %w", register.ErrUnwritten, err))

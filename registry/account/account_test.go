@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"qianshao/registry/account"
 	"qianshao/registry/secret"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
 
@@ -300,6 +302,57 @@ func TestSignIn(t *testing.T) {
 	}
 	if back, err := s.Get(t.Context(), a.ID); err != nil || back.Password || back.Disabled != 0 {
 		t.Errorf("%+v, %v", back, err)
+	}
+}
+
+// Who is moved has what they may do from now on at once: their sessions end. A new
+// name ends none, and the link that somebody has still to open stays.
+func TestChangeEndsSessions(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*account.Account)
+		ends   bool
+	}{
+		"name":    {func(a *account.Account) { a.Name = "李 四" }, false},
+		"roles":   {func(a *account.Account) { a.Roles = []account.Role{account.Carrier, account.Admin} }, true},
+		"unit":    {func(a *account.Account) { a.Unit = "XY" }, true},
+		"carrier": {func(a *account.Account) { a.Carrier = "telecom" }, true},
+		"household": {func(a *account.Account) {
+			a.Roles, a.Cameras = []account.Role{account.Household}, []media.CameraID{"c_aaaaaaaaaaaaaaaa"}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			a := s.person("zhang", account.Carrier)
+			session, err := s.signIn("zhang", right)
+			if err != nil {
+				t.Fatal(err)
+			}
+			link, err := s.NewLink(t.Context(), a.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.change(&a)
+			if err := s.Change(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Session(t.Context(), session); errors.Is(err, account.ErrExpired) != c.ends {
+				t.Errorf("its session: %v", err)
+			}
+			if _, err := s.UseLink(t.Context(), link, secret.New(right)); err != nil {
+				t.Errorf("its link: %v", err)
+			}
+		})
+	}
+	s := newSite(t)
+	_, a, err := s.SignInFrom(t.Context(), "https://sso.example 1", account.Account{Login: "wang", Name: "王", Roles: []account.Role{account.Admin}}, "192.0.2.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Roles = []account.Role{account.Auditor}
+	if err := s.Change(t.Context(), a); !errors.Is(err, account.ErrBad) {
+		t.Errorf("somebody of the directory: %v", err)
 	}
 }
 
@@ -716,6 +769,52 @@ func TestList(t *testing.T) {
 	for _, bad := range []string{"", "login,name\n", "login,name,roles,login\n", "login,name,roles,age\n", "login,name,roles\n\"x\n", "login,name,roles\n\xff"} {
 		if rows, err := account.ReadCSV(strings.NewReader(bad)); !errors.Is(err, account.ErrBad) {
 			t.Errorf("%q: %+v, %v", bad, rows, err)
+		}
+	}
+}
+
+// Households come from a list with their cameras; a row that was found wanting
+// before is left.
+func TestListOfHouseholds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	rows, err := account.ReadCSV(strings.NewReader("login,name,roles,cameras\nzhou,周家,household, unicom:GATE  c_aaaaaaaaaaaaaaaa\nwu,吴家,household,\nli,李,admin,c_aaaaaaaaaaaaaaaa\nsun,孙家,household,c_aaaaaaaaaaaaaaaa\n"))
+	if err != nil || len(rows) != 4 {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	if want := []media.CameraID{"unicom:GATE", "c_aaaaaaaaaaaaaaaa"}; !slices.Equal(rows[0].Account.Cameras, want) {
+		t.Errorf("%q, want %q", rows[0].Account.Cameras, want)
+	}
+	rows[0].Account.Cameras[0] = "c_bbbbbbbbbbbbbbbb"
+	unknown := errors.New("no such camera")
+	rows[3].Err = unknown
+	if err := s.AddAll(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{nil, account.ErrBad, account.ErrBad, unknown} {
+		if !errors.Is(rows[i].Err, want) {
+			t.Errorf("row %d: %v, want %v", i, rows[i].Err, want)
+		}
+	}
+	if a, err := s.Get(t.Context(), "zhou"); err != nil || len(a.Cameras) != 2 {
+		t.Errorf("%+v, %v", a, err)
+	}
+	if a, err := s.Get(t.Context(), "sun"); !errors.Is(err, account.ErrUnknown) {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+func TestReadLogins(t *testing.T) {
+	t.Parallel()
+	got, err := account.ReadLogins(strings.NewReader("\ufeffwang.wei\r\n\n  li \nwang.wei\nzhao"))
+	if want := []string{"wang.wei", "li", "zhao"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+	for text, want := range map[string]string{
+		"li\nwang,王\n": "line 2", "Li\n": "line 1", "li wang\n": "line 1", "\xff\n": "line 1", strings.Repeat("x", 9<<20): "8 MB",
+	} {
+		if got, err := account.ReadLogins(strings.NewReader(text)); !errors.Is(err, account.ErrBad) || !strings.Contains(err.Error(), want) || got != nil {
+			t.Errorf("%.20q: %q, %v, want %s", text, got, err, want)
 		}
 	}
 }

@@ -227,17 +227,33 @@ func unitExists(ctx context.Context, tx *sql.Tx, id string) error {
 	return nil
 }
 
-// Change gives an account another login, name, unit, carrier and roles. What it may do
-// changes with the next request of its sessions.
+// Change gives an account another login, name, unit, carrier, cameras and roles. Where
+// what it may do or see changes, its sessions end: at once, and in the middle of an
+// answer when that asks again. Links stay. The error wraps ErrBad for an account of
+// the directory, which says all of this with every sign-in.
 func (b *Book) Change(ctx context.Context, a Account) error {
 	if err := a.check(); err != nil {
 		return err
 	}
 	return b.explain(fmt.Sprintf("account %.64q", a.Login), b.db.WriteTx(ctx, func(tx *sql.Tx) error {
+		old, err := byID(ctx, tx, a.ID)
+		if err != nil {
+			return err
+		}
+		if old.Directory != "" {
+			return fmt.Errorf("%w: they come from the directory: change their groups there", ErrBad)
+		}
 		if err := unitExists(ctx, tx, a.Unit); err != nil {
 			return err
 		}
-		return update(ctx, tx, &a)
+		if err := update(ctx, tx, &a); err != nil {
+			return err
+		}
+		if joinRoles(old.Roles) == joinRoles(a.Roles) && old.Unit == a.Unit && old.Carrier == a.Carrier && joinCameras(old.Cameras) == joinCameras(a.Cameras) {
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM sessions WHERE account = ?`, a.ID)
+		return err
 	}))
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // columns of a list of accounts.
-var columns = []string{"login", "name", "unit", "carrier", "roles"}
+var columns = []string{"login", "name", "unit", "carrier", "roles", "cameras"}
 
 const (
 	maxListBytes = 8 << 20
@@ -24,12 +24,13 @@ const (
 type Row struct {
 	Line    int // of the file, from 1
 	Account Account
-	Err     error // why it was not added
+	Err     error // why it was not, or cannot be, added
 }
 
 // ReadCSV reads a list: a header with the columns login, name, unit, carrier,
-// roles in any order, then an account a line, its roles separated by spaces.
-// The error wraps ErrBad: nothing of the list can be used then.
+// roles, cameras in any order, then an account a line, its roles and cameras
+// separated by spaces. Cameras are as the list names them: the caller finds their
+// ids. The error wraps ErrBad: nothing of the list can be used then.
 func ReadCSV(r io.Reader) ([]Row, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxListBytes+1))
 	if err != nil {
@@ -85,16 +86,21 @@ func ReadCSV(r io.Reader) ([]Row, error) {
 		for role := range strings.FieldsSeq(cell("roles")) {
 			a.Roles = append(a.Roles, Role(role))
 		}
+		a.Cameras = splitCameras(cell("cameras"))
 		rows = append(rows, Row{Line: line, Account: a})
 	}
 }
 
 // AddAll adds the accounts of a list, each by itself: one that cannot be added
-// does not stop the others. It sets Account or Err of every row.
+// does not stop the others. It sets Account or Err of every row, and leaves those
+// that have an Err already.
 func (b *Book) AddAll(ctx context.Context, rows []Row) error {
 	for i := range rows {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if rows[i].Err != nil {
+			continue
 		}
 		added, err := b.Add(ctx, rows[i].Account)
 		if rows[i].Err = err; err == nil {
@@ -102,4 +108,35 @@ func (b *Book) AddAll(ctx context.Context, rows []Row) error {
 		}
 	}
 	return nil
+}
+
+// ReadLogins reads a list of logins, one a line; empty lines are passed over, and a
+// login that comes again. The error wraps ErrBad and names the line: nothing of the
+// list can be used then.
+func ReadLogins(r io.Reader) ([]string, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxListBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxListBytes {
+		return nil, fmt.Errorf("%w: the list has more than 8 MB", ErrBad)
+	}
+	var logins []string
+	seen := map[string]bool{}
+	line := 0
+	for text := range bytes.Lines(bytes.TrimPrefix(b, []byte("\ufeff"))) {
+		line++
+		login := string(bytes.TrimSpace(text))
+		switch {
+		case login == "" || seen[login]:
+			continue
+		case !loginForm.MatchString(login):
+			return nil, fmt.Errorf("line %d: %w: %.40q is no login: give one a line", line, ErrBad, login)
+		case len(logins) == maxListRows:
+			return nil, fmt.Errorf("line %d: %w: at most %d logins a list", line, ErrBad, maxListRows)
+		}
+		seen[login] = true
+		logins = append(logins, login)
+	}
+	return logins, nil
 }

@@ -1,6 +1,8 @@
 package account
 
 import (
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +55,7 @@ func TestPasswords(t *testing.T) {
 
 func FuzzReadCSV(f *testing.F) {
 	f.Add("login,name,roles\nzhang,张,admin\n")
+	f.Add("login,name,roles,cameras\nzhou,周,household,unicom:XY-JP-0017 c_aaaaaaaaaaaaaaaa\n")
 	f.Add("\ufefflogin,name,roles,unit,carrier\n\"a\nb\",,,,\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		rows, err := ReadCSV(strings.NewReader(text))
@@ -62,6 +65,24 @@ func FuzzReadCSV(f *testing.F) {
 		for _, r := range rows {
 			if r.Line < 2 || r.Account.ID != "" {
 				t.Fatalf("%+v", r)
+			}
+		}
+	})
+}
+
+// What is read of a list are logins, each once.
+func FuzzReadLogins(f *testing.F) {
+	f.Add("wang.wei\r\n\r\nli\n")
+	f.Add("\ufeffzhao\nzhao\n")
+	f.Add("login,name\nzhang,张\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		logins, err := ReadLogins(strings.NewReader(text))
+		if err != nil && (len(logins) > 0 || !errors.Is(err, ErrBad)) {
+			t.Fatalf("%q, %v", logins, err)
+		}
+		for i, login := range logins {
+			if !loginForm.MatchString(login) || slices.Contains(logins[:i], login) {
+				t.Fatalf("%q", logins)
 			}
 		}
 	})

@@ -131,7 +131,7 @@ const en: typeof zh = {
       footage_read: "playback or download", picture_read: "pictures", live_watch: "live", footage_find: "search by place", camera_import: "cameras imported", camera_remove: "camera removed",
       "camera_push-key": "push key issued", retention_confirm: "expiry confirmed", "safe-mode_end": "safe mode ended", index_rebuild: "index built anew", settings_reload: "settings read again", secret_rotate: "key changed",
       session_begin: "signed in", account_add: "account made", account_import: "accounts imported", account_link: "one-time link made", account_close: "account closed", account_open: "account opened",
-      account_password: "password set", account_setup: "first admin", session_end: "signed out", session_refused: "not let in", session_locked: "locked out", places_import: "places imported", "account_second-factor": "second factor on", "account_forget-phone": "second factor off", unit_put: "unit set", token_issue: "token issued", token_revoke: "token revoked",
+      account_change: "account changed", account_password: "password set", account_setup: "first admin", session_end: "signed out", session_refused: "not let in", session_locked: "locked out", places_import: "places imported", "account_second-factor": "second factor on", "account_forget-phone": "second factor off", unit_put: "unit set", token_issue: "token issued", token_revoke: "token revoked",
       case_open: "case opened", emergency_open: "emergency opened", case_members: "case members set", case_approve: "case approved", case_refuse: "case refused", case_adopt: "emergency became a case", case_grow: "route followed", case_close: "case closed", case_review: "reviewed", viewing_share: "viewing shared",
     },
   },
