@@ -10,6 +10,9 @@ import (
 
 var problemType = reflect.TypeFor[Problem]()
 
+// ofSession: what somebody does about their own account, with no program's token.
+var ofSession = []map[string][]string{{bySession: {}}}
+
 // docs describes the routes for the OpenAPI document. What is JSON is described
 // further by its types; the parameters and answers of byte routes stand here.
 var docs = struct {
@@ -155,7 +158,7 @@ var docs = struct {
 		OperationID: "getWaysIn", Tags: []string{"session"}, Summary: "How people may sign in",
 	},
 	whoAmI: huma.Operation{
-		OperationID: "getSession", Tags: []string{"session"}, Summary: "Who is signed in",
+		OperationID: "getSession", Security: ofSession, Tags: []string{"session"}, Summary: "Who is signed in",
 		Description: "401 when nobody is.", Errors: []int{401},
 	},
 	signIn: huma.Operation{
@@ -170,15 +173,15 @@ var docs = struct {
 		Errors: []int{403, 409, 410, 422, 503}, MaxBodyBytes: 8 << 10,
 	},
 	changePassword: huma.Operation{
-		OperationID: "changePassword", Tags: []string{"session"}, Summary: "Change one's password; other sessions end",
+		OperationID: "changePassword", Security: ofSession, Tags: []string{"session"}, Summary: "Change one's password; other sessions end",
 		Errors: []int{401, 403, 422, 503}, DefaultStatus: 204, MaxBodyBytes: 8 << 10,
 	},
 	newFactor: huma.Operation{
-		OperationID: "newSecondFactor", Tags: []string{"session"}, Summary: "Draw a second factor, for a phone to scan",
+		OperationID: "newSecondFactor", Security: ofSession, Tags: []string{"session"}, Summary: "Draw a second factor, for a phone to scan",
 		Errors: []int{401, 403, 422}, MaxBodyBytes: 8 << 10,
 	},
 	confirmFactor: huma.Operation{
-		OperationID: "confirmSecondFactor", Tags: []string{"session"}, Summary: "Turn the second factor on, with a code that shows that a phone has it",
+		OperationID: "confirmSecondFactor", Security: ofSession, Tags: []string{"session"}, Summary: "Turn the second factor on, with a code that shows that a phone has it",
 		Errors: []int{401, 403, 422, 503}, DefaultStatus: 204, MaxBodyBytes: 8 << 10,
 	},
 	cases: huma.Operation{
@@ -190,14 +193,16 @@ var docs = struct {
 			"reaches three days back in the area of one's own unit, and becomes a case or is reviewed.",
 		Errors: []int{400, 401, 403, 409, 422, 503}, DefaultStatus: http.StatusCreated, MaxBodyBytes: 256 << 10,
 	},
-	oneCase:      caseOperation("getCase", "One case"),
-	caseViewings: caseOperation("listCaseViewings", "Who saw what in a case"),
-	members:      caseOperation("setMembers", "Say who works on a case"),
-	hops:         caseOperation("addHop", "Follow a route: what lies 2 km around a camera, 30 minutes before and after, is added to the case"),
-	adoption:     caseOperation("adoptEmergency", "Make a case of an emergency"),
-	closing:      caseOperation("closeCase", "Close a case for good"),
-	approval:     caseOperation("approveCase", "Approve or refuse a case, as its second officer"),
-	review:       caseOperation("reviewCase", "Note that an emergency, or hops, were reviewed"),
+	oneCase: huma.Operation{OperationID: "getCase", Tags: []string{"cases"}, Summary: "One case", Errors: []int{401, 403, 404}},
+	caseViewings: huma.Operation{
+		OperationID: "listCaseViewings", Tags: []string{"cases"}, Summary: "Who saw what in a case", Errors: []int{401, 403, 404},
+	},
+	members:  caseOperation("setMembers", "Say who works on a case"),
+	hops:     caseOperation("addHop", "Follow a route: what lies 2 km around a camera, 30 minutes before and after, is added to the case"),
+	adoption: caseOperation("adoptEmergency", "Make a case of an emergency"),
+	closing:  caseOperation("closeCase", "Close a case for good"),
+	approval: caseOperation("approveCase", "Approve or refuse a case, as its second officer"),
+	review:   caseOperation("reviewCase", "Note that an emergency, or hops, were reviewed"),
 	emergencies: huma.Operation{
 		OperationID: "countEmergencies", Tags: []string{"cases"}, Summary: "How many emergencies each officer opened, and what became of them", Errors: []int{400, 401, 403},
 	},
@@ -296,7 +301,7 @@ var answerText = map[int]string{
 	200: "the whole", 206: "the range asked for", 304: "the client has it already", 303: "elsewhere", 307: "the same, pinned by as_of",
 }
 
-// caseOperation describes a route of one case.
+// caseOperation describes a route that changes one case.
 func caseOperation(id, summary string) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Tags: []string{"cases"}, Summary: summary, Errors: []int{400, 401, 403, 404, 409, 422, 503}, MaxBodyBytes: 256 << 10,

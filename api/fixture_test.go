@@ -170,7 +170,18 @@ func (s *site) do(method, path string, header ...string) (*http.Response, []byte
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.documented(method, path, answer.StatusCode)
 	return answer, b
+}
+
+// documented wants the document to have whatever is answered.
+func (s *site) documented(method, path string, status int) {
+	s.t.Helper()
+	if h, ok := s.handler.(*api.Handler); ok && s.server != nil && strings.HasPrefix(path, "/") {
+		if err := h.Documented(method, s.url+path, status); err != nil {
+			s.t.Error(err)
+		}
+	}
 }
 
 // json asks for JSON and decodes it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,7 +24,10 @@ func (h *Handler) mount() error {
 				Description: "Cameras, their footage as a timeline, exact clips, live view and pictures. " +
 					"Times in are RFC 3339, times out UTC with six decimals. Errors are application/problem+json and say what to do in `next`.",
 			},
-			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+			Components: &huma.Components{
+				Schemas:         huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: h.schemes(),
+			},
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}, // json: of problem+json
 		DefaultFormat: "application/json",
@@ -38,6 +42,7 @@ func (h *Handler) mount() error {
 			api := humago.New(mux, config)
 			rt.mount(api, op)
 			doc = api.OpenAPI()
+			h.complete(doc, operationOf(doc.Paths[rt.path], rt.verb()), rt)
 			continue
 		}
 		mux.HandleFunc(rt.verb()+" "+rt.path, func(w http.ResponseWriter, r *http.Request) {
@@ -47,9 +52,7 @@ func (h *Handler) mount() error {
 		})
 		if !op.Hidden {
 			op.Path = strings.ReplaceAll(op.Path, "{$}", "")
-			if op.Errors != nil {
-				problems(config.OpenAPI, &op)
-			}
+			h.complete(config.OpenAPI, &op, rt)
 			config.OpenAPI.AddOperation(&op)
 		}
 	}
@@ -62,13 +65,82 @@ func (h *Handler) mount() error {
 	return nil
 }
 
-// problems describes the errors of a hand-documented route.
-func problems(doc *huma.OpenAPI, op *huma.Operation) {
+// The ways to say who asks.
+const (
+	bySession = "session"
+	byToken   = "token"
+)
+
+// schemes are the ways to say who asks; nil where nobody is asked.
+func (h *Handler) schemes() map[string]*huma.SecurityScheme {
+	if h.cfg.Accounts == nil {
+		return nil
+	}
+	return map[string]*huma.SecurityScheme{
+		bySession: {Type: "apiKey", In: "cookie", Name: sessionCookie, Description: "of somebody who signed in: POST /api/v1/session"},
+		byToken:   {Type: "http", Scheme: "bearer", Description: "of a program: qianshao token issue"},
+	}
+}
+
+// operationOf is the operation of a path for a method; nil: there is none.
+func operationOf(p *huma.PathItem, verb string) *huma.Operation {
+	switch verb {
+	case http.MethodGet:
+		return p.Get
+	case http.MethodPost:
+		return p.Post
+	case http.MethodPut:
+		return p.Put
+	case http.MethodDelete:
+		return p.Delete
+	}
+	return nil
+}
+
+// complete describes what follows from what a route is: who may be asked for, and
+// the errors that the gate, the limits and the JSON library answer.
+func (h *Handler) complete(doc *huma.OpenAPI, op *huma.Operation, rt *route) {
+	errs := slices.Clone(rt.doc.Errors)
+	if h.cfg.Accounts != nil {
+		errs = append(errs, http.StatusTooManyRequests)
+	}
+	if h.cfg.LoopbackOnly {
+		errs = append(errs, http.StatusMisdirectedRequest)
+	}
+	if rt.verb() != http.MethodGet || len(h.cfg.Proxies) > 0 { // another site's page, or not through the proxy
+		errs = append(errs, http.StatusForbidden)
+	}
+	if rt.action != "" {
+		errs = append(errs, http.StatusBadRequest, http.StatusForbidden, http.StatusInternalServerError)
+		if h.cfg.Accounts != nil {
+			errs = append(errs, http.StatusUnauthorized)
+			op.Security = []map[string][]string{{bySession: {}}, {byToken: {}}}
+		}
+	}
+	if rt.action.Shows() { // register_unavailable
+		errs = append(errs, http.StatusServiceUnavailable)
+	}
+	if strings.Contains(rt.path, "{id}") {
+		errs = append(errs, http.StatusNotFound, http.StatusConflict)
+	}
+	if op.RequestBody != nil {
+		errs = append(errs, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	// The library says 422 of parameters, which are answered with 400.
+	if !slices.Contains(rt.doc.Errors, http.StatusUnprocessableEntity) {
+		delete(op.Responses, "422")
+	}
+	delete(op.Responses, "default")
+	problems(doc, op, errs)
+}
+
+// problems describes the errors of a route.
+func problems(doc *huma.OpenAPI, op *huma.Operation, errs []int) {
 	schema := doc.Components.Schemas.Schema(problemType, true, "Problem")
 	own := make(map[string]*huma.Response, len(op.Responses)+len(op.Errors)) // the table of routes is shared
 	maps.Copy(own, op.Responses)
 	op.Responses = own
-	for _, status := range op.Errors {
+	for _, status := range errs {
 		op.Responses[fmt.Sprint(status)] = &huma.Response{
 			Description: http.StatusText(status),
 			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"qianshao/api"
+	"qianshao/registry/access"
 	"qianshao/registry/oidc"
 )
 
@@ -60,6 +61,7 @@ type operation struct {
 		Example               any
 		Schema                *schema
 	} `json:"parameters"`
+	Security    []map[string][]string `json:"security"`
 	RequestBody *struct {
 		Content map[string]struct{ Schema *schema } `json:"content"`
 	} `json:"requestBody"`
@@ -87,7 +89,10 @@ func TestOpenAPI(t *testing.T) {
 	var doc struct {
 		OpenAPI    string                           `json:"openapi"`
 		Paths      map[string]map[string]*operation `json:"paths"`
-		Components struct{ Schemas map[string]*schema }
+		Components struct {
+			Schemas         map[string]*schema
+			SecuritySchemes map[string]struct{ Type, In, Name, Scheme string } `json:"securitySchemes"`
+		}
 	}
 	if err := json.Unmarshal(b, &doc); err != nil {
 		t.Fatal(err)
@@ -128,12 +133,43 @@ func TestOpenAPI(t *testing.T) {
 				}
 			}
 		}
+		needs := []string{"429"}
+		if rt.Action != "" {
+			needs = append(needs, "400", "401", "403", "500")
+			if len(op.Security) != 2 {
+				bad("it does not say who may be asked for: %v", op.Security)
+			}
+		}
+		if access.Action(rt.Action).Shows() {
+			needs = append(needs, "503")
+		}
+		if op.RequestBody != nil {
+			needs = append(needs, "400", "403", "413", "415")
+		}
+		if _, has := op.Responses["422"]; has && op.RequestBody == nil && op.Responses["200"].Content["application/json"].Schema != nil {
+			bad("422 is said of parameters, which are answered with 400")
+		}
+		for _, status := range needs {
+			if _, has := op.Responses[status]; !has {
+				bad("it does not tell of %s", status)
+			}
+		}
+		for _, way := range op.Security {
+			for name := range way {
+				if _, has := doc.Components.SecuritySchemes[name]; !has {
+					bad("there is no security scheme %s", name)
+				}
+			}
+		}
 		if !answered {
 			bad("it has no answer")
 		}
 	}
 	if routes < 40 {
 		t.Errorf("only %d routes", routes)
+	}
+	if s := doc.Components.SecuritySchemes; s["session"].In != "cookie" || s["session"].Name != "qianshao_session" || s["token"].Scheme != "bearer" {
+		t.Errorf("security schemes: %+v", s)
 	}
 	for name, s := range doc.Components.Schemas {
 		for key, v := range s.Properties {
@@ -150,6 +186,16 @@ func TestOpenAPI(t *testing.T) {
 	if unused := p.handler.(*api.Handler).Unused(); len(unused) > 0 {
 		t.Errorf("examples that nothing has: %q", unused)
 	}
+}
+
+// What is no JSON, or too much of it, is told so, with what to do.
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	p := newPeople(t, nil)
+	b := p.browser()
+	b.want(413, `"too_large"`, "POST", "/api/v1/session", map[string]string{"login": strings.Repeat("x", 10_000)})
+	b.want(415, `"not_json"`, "POST", "/api/v1/session", signIn{"li", right}, "Content-Type", "text/plain")
+	b.want(400, `"bad_parameter"`, "POST", "/api/v1/session", []int{1})
 }
 
 var update = flag.Bool("update", false, "write web/openapi.json")

@@ -60,6 +60,14 @@ func (p *Problem) GetHeaders() http.Header {
 func init() {
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		p := &Problem{Status: status, Title: http.StatusText(status), Detail: msg, Code: "failed", Next: "see the server's log"}
+		switch status {
+		case http.StatusRequestEntityTooLarge:
+			p.Code, p.Next = "too_large", "send less at once"
+		case http.StatusUnsupportedMediaType:
+			p.Code, p.Next = "not_json", "send JSON, as Content-Type: application/json"
+		case http.StatusRequestTimeout:
+			p.Code, p.Next = "too_slow", "send the whole body at once"
+		}
 		if status == http.StatusUnprocessableEntity || status == http.StatusBadRequest {
 			p.Status, p.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
 			p.Code, p.Next = "bad_parameter", "correct the parameter; /openapi.json lists them all"

@@ -177,6 +177,7 @@ func (p *person) send(method, path string, body any, head ...string) (*http.Resp
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.documented(method, path, resp.StatusCode)
 	return resp, answer
 }
 
