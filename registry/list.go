@@ -116,6 +116,12 @@ func (r *Registry) Count(ctx context.Context) (n int, err error) {
 	return n, r.db.Explain(err)
 }
 
+// KeptLonger counts the active cameras with a retention of their own of more days.
+func (r *Registry) KeptLonger(ctx context.Context, days int) (n int, err error) {
+	err = r.db.R().QueryRowContext(ctx, `SELECT count(*) FROM cameras WHERE lifecycle = 'active' AND retention_days > ?`, days).Scan(&n)
+	return n, r.db.Explain(err)
+}
+
 // IDs returns the ids of all cameras ever enrolled, in order.
 func (r *Registry) IDs(ctx context.Context) ([]media.CameraID, error) {
 	rows, err := r.db.R().QueryContext(ctx, `SELECT id FROM cameras ORDER BY id`)

@@ -259,6 +259,11 @@ func TestRetentionWithinTheRegister(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	}
+	for days, want := range map[int]int{399: 1, 400: 0} {
+		if n, err := r.KeptLonger(t.Context(), days); n != want || err != nil {
+			t.Errorf("longer than %d days: %d cameras, %v", days, n, err)
+		}
+	}
 }
 
 func TestResolve(t *testing.T) {

@@ -136,6 +136,13 @@ func (d *data) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if days := cfg.Register.Days; days > 0 { // of before the bound, or register.days was shortened
+		if n, err := d.reg.KeptLonger(ctx, days); err != nil {
+			return err
+		} else if n > 0 {
+			log.Warn("cameras keep footage longer than the access register is kept: lengthen register.days, or import them with fewer retention_days", "cameras", n, "days", days)
+		}
+	}
 	d.views = viewing.New(viewing.Config{Register: d.book, Log: log})
 	sp, err := spool.Open(spool.Config{
 		FS: d.fs, Sync: spool.SyncMode(cfg.Spool.Sync), StopFree: int64(cfg.Spool.StopFree), Reserve: reserve, Log: log,
