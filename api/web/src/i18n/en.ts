@@ -47,7 +47,7 @@ const en: typeof zh = {
     },
   },
   place: {
-    label: "Place", hint: "Village, landmark, pinyin, camera number or coordinates", none: "Nothing found for “{q}”", noneNext: "Try another spelling, or click on the map.", found: "{n} found", hereRadius: "Radius", drawn: "Drawn area",
+    label: "Place", hint: "Village, landmark, camera or coordinates", none: "Nothing found for “{q}”", noneNext: "Try another spelling, or click on the map.", found: "{n} found", hereRadius: "Radius", drawn: "Drawn area",
     kind: { prefecture: "prefecture", county: "county", township: "township", village: "village", group: "area", landmark: "landmark", camera: "camera", point: "coordinates" },
     withCameras: "Where there are cameras", circle: "Circle", polygon: "Polygon", m: "{n} m", km: "{n} km", drawing: "Click the corners on the map, double-click to end; Esc cancels.", drawingCircle: "Press at the middle and drag to the rim; Esc cancels.",
   },
