@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { address, around, expect, facts, playing, shot, test, wall } from "./site";
+import { address, around, expect, facts, playing, shot, still, test, wall } from "./site";
 
 // A site with accounts: TestWorkbenchAccounts.
 
@@ -441,6 +441,27 @@ for (const path of ["/sign-in", "/cases?new=yes", "/me", "/settings"]) {
     await shot(page, `phone-${path.replace(/\W+/g, "-")}`);
   });
 }
+
+test("signing in, one's account, a new case and an emergency look as they did", async ({ page }) => {
+  await page.goto(`${facts.url}/sign-in`);
+  await page.waitForSelector("#login");
+  await still(page);
+  await expect(page).toHaveScreenshot("sign-in.png");
+  await signedIn(page, people.other, "/me");
+  await page.waitForSelector("main h2");
+  await still(page, ".nums");
+  await expect(page).toHaveScreenshot("me.png");
+  await page.goto(`${facts.url}/cases?new`);
+  await page.waitForSelector("#case-number");
+  await still(page, "input");
+  await expect(page).toHaveScreenshot("case-new.png");
+  await page.click("[data-test=emergency]");
+  const title = page.locator("dialog h2");
+  await expect(title).toBeVisible();
+  expect(await title.evaluate((e) => getComputedStyle(e).color)).toBe(await page.evaluate(() => getComputedStyle(document.body).color)); // not the header's white
+  await still(page, "main");
+  await expect(page).toHaveScreenshot("emergency.png");
+});
 
 test("English is complete on the new pages", async ({ page }) => {
   await signedIn(page, people.second, "/me");

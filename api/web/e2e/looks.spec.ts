@@ -1,18 +1,7 @@
-import { around, expect, facts, playing, test } from "./site";
-import type { Page } from "@playwright/test";
+import { around, expect, facts, playing, still, test } from "./site";
 
 const { past } = facts;
 const at = new Date(past.from + 4_000_000).toISOString();
-
-/** still hides what moves: footage, and what tells the time of the day that the test runs on. */
-async function still(page: Page, ...more: string[]) {
-  await page.mouse.move(0, 0);
-  await page.evaluate((selectors) => {
-    for (const s of ["video", ...selectors]) for (const el of document.querySelectorAll<HTMLElement>(s)) el.style.visibility = "hidden";
-    (document.activeElement as HTMLElement | null)?.blur();
-  }, more);
-  await page.waitForTimeout(800);
-}
 
 for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844], ["wall", 3840, 2160]] as const) {
   test(`search looks as it did: ${size}`, async ({ page }) => {
@@ -53,4 +42,41 @@ test("downloads and settings look as they did", async ({ page }) => {
   await page.waitForSelector("table");
   await still(page, ".nums");
   await expect(page).toHaveScreenshot("settings.png");
+});
+
+test("a camera's page looks as it did", async ({ page }) => {
+  await page.goto(`${facts.url}/camera/${past.cameras[1]!.id}?at=${at}`);
+  await playing(page, 1);
+  await page.waitForSelector(".calendar .square");
+  await still(page, "[data-test=clock]", ".nums", ".calendar", "[data-test=state]");
+  await expect(page).toHaveScreenshot("camera.png");
+});
+
+test("English looks as it did", async ({ page }) => {
+  await page.goto(around(past.from, past.to, { at }));
+  await playing(page, 4);
+  await page.click('button:has-text("English")');
+  await still(page);
+  await expect(page).toHaveScreenshot("search-english.png");
+});
+
+test("a phone shows the other pages as it did", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(facts.url);
+  await page.waitForSelector("[data-test=village]");
+  await still(page, "#from", "#to", ".line");
+  await expect(page).toHaveScreenshot("first-phone.png");
+  await page.goto(`${facts.url}/trace?camera=${past.cameras[0]!.id}&at=${at}`);
+  await playing(page, 5);
+  await page.click("[data-test=play]");
+  await still(page, "[data-test=clock]", ".line", ".hops", ".badge", "ol", "#trace-now");
+  await expect(page).toHaveScreenshot("trace-phone.png");
+  await page.goto(`${facts.url}/settings`);
+  await page.waitForSelector("table");
+  await still(page, ".nums");
+  await expect(page).toHaveScreenshot("settings-phone.png");
+  await page.goto(`${facts.url}/audit?camera=none`);
+  await page.waitForSelector("main .blank, main table");
+  await still(page, "tbody", ".nums", "input");
+  await expect(page).toHaveScreenshot("audit-phone.png");
 });

@@ -130,3 +130,13 @@ export function off(number: number, clock: number, { from, fps, frames }: { from
 export async function shot(page: Page, name: string) {
   if (process.env.QIANSHAO_SHOTS) await page.screenshot({ path: `${process.env.QIANSHAO_SHOTS}/${name}.png`, fullPage: true });
 }
+
+/** still hides what moves: footage, and what tells the time of the day that the test runs on. */
+export async function still(page: Page, ...more: string[]) {
+  await page.mouse.move(0, 0);
+  await page.evaluate((selectors) => {
+    for (const s of ["video", ...selectors]) for (const el of document.querySelectorAll<HTMLElement>(s)) el.style.visibility = "hidden";
+    (document.activeElement as HTMLElement | null)?.blur();
+  }, more);
+  await page.waitForTimeout(800);
+}
