@@ -522,11 +522,17 @@ func FuzzQuery(f *testing.F) {
 		n := uint8(len(targets))
 		targets = append(targets, target{method, fill.Replace(rt.Path)})
 		f.Add(n, query.Encode())
+		if len(query) == 0 {
+			continue
+		}
 		query.Set("from", begin.String())
 		query.Set("to", (begin + 2*timeline.Second).String())
 		f.Add(n, query.Encode())
-		for _, odd := range []string{"from=%ff&to=%00", "%zz&;=&=", "near=NaN,1e400&radius_m=NaN", "limit=-9223372036854775808&after=%00", "from=9998-12-31T23:59:59.9999999Z&to=1970-01-01T00:00:00%2B24:00", "as_of=9999999999999999999&n=1e3&width=0x10"} {
-			f.Add(n, odd)
+		for _, odd := range []string{ // the first value of a name counts
+			"from=%ff&to=%00", "%zz&;=&=", "near=NaN,1e400&radius_m=NaN", "limit=-9223372036854775808&after=%00", "n=9999999999999999999&width=0x10",
+			"from=9998-12-31T23:59:59.9999999Z&to=1970-01-01T00:00:00%2B24:00", "as_of=9999999999999999999&viewing=%ff", "stream=%e2%80%ae&trim=&gaps=x",
+		} {
+			f.Add(n, odd+"&"+query.Encode())
 		}
 	}
 	if len(targets) < 20 {
