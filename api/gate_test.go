@@ -391,7 +391,7 @@ func TestOwnAccount(t *testing.T) {
 	li.want(401, `"denied"`, "POST", factor, body{"password": "wrong password"})
 	acts("account.password", 0)
 	p.breakRegister()
-	li.want(500, "", "PUT", password, body{"password": right, "new": better})
+	li.want(503, `"register_unavailable"`, "PUT", password, body{"password": right, "new": better})
 	p.disk.Heal()
 	other := p.signedIn("li")
 	li.want(204, "", "PUT", password, body{"password": right, "new": better})
@@ -412,7 +412,7 @@ func TestOwnAccount(t *testing.T) {
 	}
 	acts("account.second-factor", 0)
 	p.breakRegister()
-	li.want(500, "", "PUT", factor, body{"url": address, "code": code})
+	li.want(503, `"register_unavailable"`, "PUT", factor, body{"url": address, "code": code})
 	p.disk.Heal()
 	li.want(200, `"totp":false`, "GET", "/api/v1/session", nil)
 	li.want(204, "", "PUT", factor, body{"url": address, "code": code})

@@ -295,7 +295,7 @@ func TestWhoWasRefused(t *testing.T) {
 	wang.want(404, `"unknown_camera"`, "GET", clip("c_aaaaaaaaaaaaaaaa"), nil) // there is none
 	wang.want(401, `"denied"`, "PUT", "/api/v1/session/password", map[string]string{"password": "wrong password", "new": "another long password"})
 	wang.want(422, "at least 10", "PUT", "/api/v1/session/password", map[string]string{"password": right, "new": "short"})
-	wang.want(422, "not the URL", "PUT", "/api/v1/session/second-factor", map[string]string{"url": "otpauth://x", "code": "123456"})
+	wang.want(422, `"factor_not_drawn"`, "PUT", "/api/v1/session/second-factor", map[string]string{"url": "otpauth://x", "code": "123456"})
 
 	if err := p.entries.Flush(t.Context()); err != nil {
 		t.Fatal(err)
