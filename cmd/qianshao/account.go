@@ -613,8 +613,10 @@ func (c *control) importAccounts(w http.ResponseWriter, r *http.Request) error {
 	entries := make([]*register.Entry, len(rows))
 	for i := range rows {
 		a := &rows[i].Account
-		rows[i].Err = c.find(r.Context(), a.Cameras)
-		entries[i] = c.entry("account.import", fmt.Sprintf("%d of %d: %s", i+1, len(rows), accountText(a)), a.Cameras...)
+		entries[i] = c.entry("account.import", fmt.Sprintf("%d of %d: %s", i+1, len(rows), accountText(a)))
+		if rows[i].Err = c.find(r.Context(), a.Cameras); rows[i].Err == nil { // else they are no ids
+			entries[i].Cameras = a.Cameras
+		}
 	}
 	if err := c.d.book.Append(r.Context(), entries...); err != nil {
 		return c.unwritten(fmt.Errorf("%w: %w", register.ErrUnwritten, err))
