@@ -121,7 +121,7 @@ export default {
     intact: "登记完好：没有一条被改动、缺失或打乱次序", broken: "登记有问题", noChains: "还没有任何登记。", chain: "登记链", own: "本机写入", entries: "{n} 条（第 {first} 至 {last} 条）", stored: "存储中有副本，至第 {n} 条", notStored: "存储中没有副本", hash: "末条校验值", hashWhat: "末条校验值代表它之前的全部登记。抄下来另存，日后可核对。",
     wrong: { altered: "第 {n} 条被改动。", missing: "第 {n} 条缺失。", reordered: "第 {n} 条次序被打乱。" }, brokenNext: "保留现场，不要改动登记文件，立即报告管理员和上级审计；之前的各条仍然可信。",
     damaged: "有 {n} 行不是完整的登记，没有列出。请点“校验登记”查明。", none: "没有符合条件的登记", noneNext: "放宽条件，或清除条件看最新的登记。", older: "更早的", shown: "已列出 {n} 条，最新的在前", end: "共 {n} 条，没有更早的了",
-    unavailable: "登记暂时无法读取或写入。", unavailableNext: "请管理员释放服务器磁盘空间，或查看服务器日志，然后重试。登记写不进去时不会给出任何录像。",
+    noCamera: "没有摄像头“{camera}”。", noCameraNext: "请填系统编号，或“运营商:设备编号”。", unavailable: "登记暂时无法读取或写入。", unavailableNext: "请管理员释放服务器磁盘空间，或查看服务器日志，然后重试。登记写不进去时不会给出任何录像。",
     table: "登记列表", seq: "序号", at: "登记时间", whoUnit: "何人（单位）", act: "操作", caseReason: "案件与事由", footage: "录像时段", totals: "合计", operator: "本机命令", nobody: "未启用账号", onward: "持续", sent: "{n} 次请求，{size}", comma: "、", onlyThis: "只看这次调阅",
     results: { refused: "被拒", failed: "未成功", done: "结果" }, ofEntry: "（第 {n} 条）",
     kinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "账号与管理", start: "服务器启动", pruned: "到期清理" },
