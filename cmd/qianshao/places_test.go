@@ -10,6 +10,9 @@ import (
 // What a site brings along is found at once, and listed; a bad list changes nothing.
 func TestPlacesCommands(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: the race detector makes half a minute of one command after the other")
+	}
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")
 	file := func(name, text string) string {
