@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"qianshao/registry/area"
 	"qianshao/registry/copies"
@@ -404,9 +405,35 @@ func (b *Book) SetMembers(ctx context.Context, by By, id string, logins []string
 		if s := c.State(now); s != Running && s != Waiting {
 			return done{}, notNow("it is %s", s)
 		}
+		was := c.Members
 		c.Members = members(c.By, logins)
-		return done{act: "case.members", note: strings.Join(c.Members, " ")}, nil
+		note, err := memberNote(was, c.Members)
+		return done{act: "case.members", note: note}, err
 	})
+}
+
+// memberNote is what the register has of a change of members: all of them, or where that
+// is too long who came and who went.
+func memberNote(was, are []string) (string, error) {
+	note := strings.Join(are, " ")
+	if utf8.RuneCountInString(note) <= maxReason {
+		return note, nil
+	}
+	var changed []string
+	for _, m := range are {
+		if !slices.Contains(was, m) {
+			changed = append(changed, "+"+m)
+		}
+	}
+	for _, m := range was {
+		if !slices.Contains(are, m) {
+			changed = append(changed, "-"+m)
+		}
+	}
+	if note = strings.Join(changed, " "); utf8.RuneCountInString(note) > maxReason {
+		return "", bad("members", "so many at once are more than one entry of the register holds: change them in several steps")
+	}
+	return note, nil
 }
 
 // second says whether somebody may decide on a case that waits.

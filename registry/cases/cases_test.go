@@ -3,6 +3,7 @@ package cases_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -141,6 +142,31 @@ func party(by cases.By) cases.Party { return cases.Party{Login: by.Login} }
 
 func (d *desk) may(by cases.By, c cases.Case, cam media.CameraID, from, to timeline.Micros) bool {
 	return d.May(party(by), c.ID, spots[cam], timeline.Span{From: from, To: to})
+}
+
+// More members than one entry of the register can name come and go step by step.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	c := d.begin(li, d.theft())
+	var many []string
+	for i := range 150 {
+		many = append(many, fmt.Sprintf("officer.%03d", i))
+	}
+	_, err := d.SetMembers(t.Context(), li, c.ID, many)
+	if !errors.Is(err, cases.ErrBad) || !strings.Contains(err.Error(), "several steps") {
+		t.Errorf("150 members at once: %v", err)
+	}
+	for n := 30; n <= len(many); n += 30 {
+		if c, err = d.SetMembers(t.Context(), li, c.ID, many[:n]); err != nil || len(c.Members) != n+1 {
+			t.Fatalf("%d members: %d, %v", n, len(c.Members), err)
+		}
+	}
+	for n := 120; n >= 0; n -= 30 {
+		if c, err = d.SetMembers(t.Context(), li, c.ID, many[:n]); err != nil || len(c.Members) != n+1 {
+			t.Fatalf("%d members left: %d, %v", n, len(c.Members), err)
+		}
+	}
 }
 
 func TestCase(t *testing.T) {

@@ -118,6 +118,13 @@ test("an address that is none says so, in the app", async ({ page }) => {
   await expect(page.locator("#place")).toBeVisible();
 });
 
+test("every page says that there are no accounts", async ({ page }) => {
+  for (const path of ["/", "/trace", `/camera/${past.cameras[0]!.id}`, "/downloads", "/audit", "/settings", "/cases", "/nosuch"]) {
+    await page.goto(facts.url + path);
+    await expect(page.locator("header", { hasText: "未启用账号" }).first(), path).toBeVisible();
+  }
+});
+
 test("without accounts it is said that cases need some, and how to have them", async ({ page }) => {
   await page.goto(`${facts.url}/cases`);
   const said = page.locator("[data-test=not-allowed]");
