@@ -455,6 +455,7 @@ test("signing in, one's account, a new case and an emergency look as they did", 
   await page.waitForSelector("#case-number");
   await still(page, "input");
   await expect(page).toHaveScreenshot("case-new.png");
+  await page.goto(`${facts.url}/cases`);
   await page.click("[data-test=emergency]");
   const title = page.locator("dialog h2");
   await expect(title).toBeVisible();

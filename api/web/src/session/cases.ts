@@ -38,7 +38,9 @@ export async function loadCases() {
     const list = await answer(server.GET("/api/v1/cases", { params: { query: { state: "open", limit: 200 } } }));
     state.items = (list.items ?? []).filter((c) => c.may.work); // others may only be approved
     state.failure = null;
-    if (!state.items.some((c) => c.id === state.current)) choose(state.items.length === 1 ? state.items[0]!.id : "");
+    // One that the address names is chosen: pages whose address holds no case keep it, too.
+    if (state.items.some((c) => c.id === state.current)) choose(state.current);
+    else choose(state.items.length === 1 ? state.items[0]!.id : "");
   } catch (err) {
     state.failure = asFailure(err);
   }
