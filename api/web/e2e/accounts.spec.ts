@@ -49,6 +49,29 @@ async function sound(page: Page, what: string) {
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), what).toBeLessThanOrEqual(0);
 }
 
+// First: nobody has a case yet.
+test("signing in, one's account, a new case and an emergency look as they did", async ({ page }) => {
+  await page.goto(`${facts.url}/sign-in`);
+  await page.waitForSelector("#login");
+  await still(page);
+  await expect(page).toHaveScreenshot("sign-in.png");
+  await signedIn(page, people.other, "/me");
+  await page.waitForSelector("main h2");
+  await still(page, ".nums");
+  await expect(page).toHaveScreenshot("me.png");
+  await page.goto(`${facts.url}/cases?new`);
+  await page.waitForSelector("#case-number");
+  await still(page, "input");
+  await expect(page).toHaveScreenshot("case-new.png");
+  await page.goto(`${facts.url}/cases`);
+  await page.click("[data-test=emergency]");
+  const title = page.locator("dialog h2");
+  await expect(title).toBeVisible();
+  expect(await title.evaluate((e) => getComputedStyle(e).color)).toBe(await page.evaluate(() => getComputedStyle(document.body).color)); // not the header's white
+  await still(page, "main");
+  await expect(page).toHaveScreenshot("emergency.png");
+});
+
 test("an investigator signs in, is told that there is no case, opens one, and sees four tiles play", async ({ page }) => {
   await page.goto(facts.url);
   await expect(page).toHaveURL(/\/sign-in/);
@@ -441,28 +464,6 @@ for (const path of ["/sign-in", "/cases?new=yes", "/me", "/settings"]) {
     await shot(page, `phone-${path.replace(/\W+/g, "-")}`);
   });
 }
-
-test("signing in, one's account, a new case and an emergency look as they did", async ({ page }) => {
-  await page.goto(`${facts.url}/sign-in`);
-  await page.waitForSelector("#login");
-  await still(page);
-  await expect(page).toHaveScreenshot("sign-in.png");
-  await signedIn(page, people.other, "/me");
-  await page.waitForSelector("main h2");
-  await still(page, ".nums");
-  await expect(page).toHaveScreenshot("me.png");
-  await page.goto(`${facts.url}/cases?new`);
-  await page.waitForSelector("#case-number");
-  await still(page, "input");
-  await expect(page).toHaveScreenshot("case-new.png");
-  await page.goto(`${facts.url}/cases`);
-  await page.click("[data-test=emergency]");
-  const title = page.locator("dialog h2");
-  await expect(title).toBeVisible();
-  expect(await title.evaluate((e) => getComputedStyle(e).color)).toBe(await page.evaluate(() => getComputedStyle(document.body).color)); // not the header's white
-  await still(page, "main");
-  await expect(page).toHaveScreenshot("emergency.png");
-});
 
 test("English is complete on the new pages", async ({ page }) => {
   await signedIn(page, people.second, "/me");
