@@ -12,7 +12,6 @@ import (
 
 	"qianshao/api"
 	"qianshao/registry/access"
-	"qianshao/registry/oidc"
 )
 
 type schema struct {
@@ -78,13 +77,7 @@ type operation struct {
 // with an example of each value.
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
-	p := newPeople(t, func(cfg *api.Config) {
-		var err error
-		cfg.Directory, err = oidc.New(oidc.Config{Issuer: "https://sso.example", ClientID: "q", Redirect: "https://q.example", Key: cfg.Registry.Sealer()})
-		if err != nil {
-			t.Fatal(err)
-		}
-	})
+	p := newPeople(t, directed(t))
 	_, b := p.get("/openapi.json")
 	var doc struct {
 		OpenAPI    string                           `json:"openapi"`
