@@ -37,13 +37,15 @@ func TestServeWithDirectory(t *testing.T) {
 	}
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
-	get := func(path string, want int) (resp *http.Response, body string) {
+	// get asks a path, and tells where the answer leads, and what it says.
+	get := func(path string, want int) (to, body string) {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp, err = client.Do(req); err != nil {
+		resp, err := client.Do(req)
+		if err != nil {
 			t.Fatal(err)
 		}
 		defer func() { _ = resp.Body.Close() }()
@@ -51,16 +53,16 @@ func TestServeWithDirectory(t *testing.T) {
 		if err != nil || resp.StatusCode != want {
 			t.Fatalf("%s: %s %s, %v", path, resp.Status, b, err)
 		}
-		return resp, string(b)
+		return resp.Header.Get("Location"), string(b)
 	}
 	get("/api/v1/session", http.StatusUnauthorized)
-	resp, _ := get("/api/v1/session/directory?back=/audit", http.StatusSeeOther)
-	back, ok := strings.CutPrefix(server.Visit(t, client, resp.Header.Get("Location"), "test-user2", oidctest.Password), outside)
+	there, _ := get("/api/v1/session/directory?back=/audit", http.StatusSeeOther)
+	back, ok := strings.CutPrefix(server.Visit(t, client, there, "test-user2", oidctest.Password), outside)
 	if !ok {
 		t.Fatalf("the directory leads to %s", back)
 	}
-	if resp, _ = get(back, http.StatusSeeOther); resp.Header.Get("Location") != "/audit" {
-		t.Fatalf("led to %s", resp.Header.Get("Location"))
+	if to, _ := get(back, http.StatusSeeOther); to != "/audit" {
+		t.Fatalf("led to %s", to)
 	}
 	if _, body := get("/api/v1/session", http.StatusOK); !strings.Contains(body, `"login":"test-user2"`) || !strings.Contains(body, `"roles":["auditor"]`) {
 		t.Errorf("they are %s", body)
