@@ -57,8 +57,9 @@ test("a polygon is changed by keys", async ({ page }) => {
   for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
   await expect(page.locator(".panel .hint")).toContainText("回车加点");
   await page.keyboard.press("Shift+ArrowUp");
+  // The address follows the keys a little later: each is waited for.
   await expect.poll(() => corners(page)[1]![0]).toBeGreaterThan(square[1]![0]);
-  expect(corners(page)[1]![1]).toBeGreaterThan(square[1]![1]);
+  await expect.poll(() => corners(page)[1]![1]).toBeGreaterThan(square[1]![1]);
   await page.keyboard.press("Enter");
   await expect(handles(page)).toHaveCount(5);
   await expect(handles(page).nth(2)).toBeFocused();
