@@ -317,7 +317,7 @@ func (r *Recorder) closeSegment(reason segment.EndReason) {
 	if r.hasSR {
 		j.end.ClockOff, j.end.ClockUnc = r.offset.Micros, r.offset.Uncertainty
 	}
-	r.report = segment.SenderReport{}
+	r.hasSR, r.report = false, segment.SenderReport{} // the next segment's offset is measured in it, or unknown
 	r.w.push(j)
 	r.end, r.endSteps = r.run.prevMap.Wall(s.end+s.base, r.tracks[0].src.Rate), r.steps
 	r.seg = nil

@@ -91,12 +91,14 @@ type Recorder struct {
 	broke    bool   // a run ended in this session: the hole before the next is the stream's
 	lostAt   uint64 // packets lost when it ended
 	steps    uint32 // of the server's clock when the run began
-	report   segment.SenderReport
-	offset   timesync.Offset
-	hasSR    bool
-	loss     Loss
-	jumped   uint64 // timestamps not believed in sessions before
-	stats    stats
+	// report is the first of the segment, offset by its last; hasSR tells whether
+	// there was one.
+	report segment.SenderReport
+	offset timesync.Offset
+	hasSR  bool
+	loss   Loss
+	jumped uint64 // timestamps not believed in sessions before
+	stats  stats
 }
 
 // run is a stretch of media time without holes.

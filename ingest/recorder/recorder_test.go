@@ -266,6 +266,42 @@ func TestSessionsFollowEachOther(t *testing.T) {
 	}
 }
 
+// A segment tells the camera's clock by the last report that came while it was
+// recorded; one without a report does not take it from the one before.
+func TestClockOffsetIsOfItsSegment(t *testing.T) {
+	t.Parallel()
+	s := newStudio(t, 10*time.Second, nil)
+	s.begin(false)
+	report := func(now, off time.Duration) {
+		ntp := uint64(epoch.Add(now+off).Unix()+2_208_988_800) << 32
+		s.rec.Report(0, ntp, uint32(int64(now)*9/100_000), s.at(now))
+	}
+	now := s.film(0, 25*12, 50, false)
+	report(now, time.Minute)
+	now = s.film(now, 25*3, 50, false)
+	report(now, -time.Hour)
+	s.film(now, 25*26, 50, false)
+	segments := s.wrap()
+	s.whole(segments, 25*41)
+	seen := false
+	for i, v := range segments {
+		f := v.Foot
+		if !v.Key.Span.Contains(since(now)) {
+			if f.ClockOff != 0 || f.ClockUnc != -1 || f.Report.NTP != 0 {
+				t.Errorf("segment %d had no report, and says %d ± %d µs", i, f.ClockOff, f.ClockUnc)
+			}
+			continue
+		}
+		seen = true
+		if d := f.ClockOff + time.Hour.Microseconds(); d < -f.ClockUnc || d > f.ClockUnc || f.ClockUnc < 0 {
+			t.Errorf("segment %d: the camera is an hour slow, by the record %d ± %d µs", i, f.ClockOff, f.ClockUnc)
+		}
+	}
+	if !seen || len(segments) < 4 {
+		t.Errorf("%d segments, none with the reports", len(segments))
+	}
+}
+
 func TestIdleLeavesNothingInMemory(t *testing.T) {
 	t.Parallel()
 	s := newStudio(t, time.Minute, nil)

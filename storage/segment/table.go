@@ -112,8 +112,8 @@ type Foot struct {
 	Fragments []Fragment
 	Samples   []Samples // one a track
 	Report    SenderReport
-	ClockOff  int64 // camera clock minus server clock, µs
-	ClockUnc  int64 // its uncertainty, µs; -1 when unknown
+	ClockOff  int64 // camera clock minus server clock by its last sender report, µs
+	ClockUnc  int64 // its uncertainty, µs; -1 when there was none
 	LostPkts  uint64
 	Reordered uint64
 	Damaged   uint64 // access units left out because a part was missing
