@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"qianshao/api"
@@ -174,6 +175,81 @@ func TestFootageNear(t *testing.T) {
 	}
 	for _, bad := range []string{"near=1", "near=200,5", "near=NaN,5", "near=1,2&radius_m=0", "near=1,2&radius_m=99999"} {
 		s.problem("/api/v1/footage?"+bad+"&"+window, http.StatusBadRequest, "bad_parameter")
+	}
+}
+
+// Footage says how the camera's clock stood when it was recorded, whatever it does
+// now; where it was not measured, nothing.
+func TestClockOffsetOfItsTime(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	id := s.camera("local", "N1", 104.9, 25.09)
+	// A minute in segments of four seconds: slow, then set by hand, then without reports.
+	s.record(id, storagetest.Script{
+		Runs: []storagetest.Run{{Pieces: piece(storagetest.NewVideo(t, storagetest.VideoSpec{}), 60)}},
+		Clock: func(end timeline.Micros) (off, unc int64) {
+			switch {
+			case end <= begin+20*timeline.Second:
+				return -35_000_000 - int64(end-begin)/1000, 12_000
+			case end <= begin+40*timeline.Second:
+				return 250, 15_500
+			}
+			return 0, -1
+		},
+	})
+	s.reg.SetState(registry.State{Stream: id.Stream(0), Phase: registry.Streaming, ClockKnown: true, ClockOffset: 7_000_000, ClockUncertainty: 10_000})
+	type stretch struct {
+		From timeline.Micros `json:"from"`
+		To   timeline.Micros `json:"to"`
+		Off  float64         `json:"offset_ms"`
+		By   float64         `json:"uncertainty_ms"`
+	}
+	type clock struct {
+		Off  *float64  `json:"clock_offset_ms"`
+		By   *float64  `json:"clock_uncertainty_ms"`
+		When []stretch `json:"clock_offsets"`
+	}
+	at := func(seconds timeline.Micros) timeline.Micros { return begin + seconds*timeline.Second }
+	says := func(off, by float64, when ...stretch) clock { return clock{&off, &by, when} }
+	for _, tt := range []struct {
+		from, to timeline.Micros
+		want     clock
+	}{
+		{at(1), at(11), says(-35_012, 12, stretch{at(1), at(11), -35_008, 16})},
+		{at(25), at(27), says(.25, 15.5, stretch{at(25), at(27), .25, 15.5})},
+		{at(1), at(60), says(.25, 15.5, stretch{at(1), at(20), -35_012, 20}, stretch{at(20), at(40), .25, 15.5})},
+		{at(-60), at(3600), says(.25, 15.5, stretch{at(0), at(20), -35_012, 20}, stretch{at(20), at(40), .25, 15.5})},
+		{at(41), at(60), clock{When: []stretch{}}},
+		{at(120), at(3600), clock{When: []stretch{}}},
+		{at(7200), at(7300), clock{When: []stretch{}}}, // not yet
+	} {
+		var got struct {
+			Items []clock `json:"items"`
+		}
+		s.json("/api/v1/footage?near=104.9,25.09&"+span(tt.from, tt.to), &got)
+		if diff := cmp.Diff([]clock{tt.want}, got.Items); diff != "" {
+			t.Errorf("footage from %s (-want +got)\n%s", tt.from, diff)
+		}
+		var line clock
+		s.json("/api/v1/cameras/N1/timeline?"+span(tt.from, tt.to), &line)
+		if diff := cmp.Diff(tt.want, line); diff != "" {
+			t.Errorf("timeline from %s (-want +got)\n%s", tt.from, diff)
+		}
+	}
+	// A clip says what the first segment says that knows.
+	for _, tt := range []struct {
+		from, to timeline.Micros
+		want     string
+	}{
+		{at(1), at(3), "-35004000;uncertainty=12000"},
+		{at(18), at(30), "-35020000;uncertainty=12000"},
+		{at(38), at(50), "250;uncertainty=15500"},
+		{at(45), at(50), ""},
+	} {
+		answer, _ := s.get("/api/v1/cameras/N1/clip.mp4?" + span(tt.from, tt.to))
+		if got := answer.Header.Get("X-Clip-Clock-Offset-Us"); answer.StatusCode != http.StatusOK || got != tt.want {
+			t.Errorf("clip from %s: %s, %q, want %q", tt.from, answer.Status, got, tt.want)
+		}
 	}
 }
 

@@ -59,7 +59,7 @@ type streamJSON struct {
 	DurableUntil  *timeline.Micros `json:"durable_until" format:"date-time" doc:"footage before this survives a power cut"`
 	LostPackets   int64            `json:"lost_packets,omitempty" doc:"since it connected"`
 	Reconnects    int64            `json:"reconnects,omitempty"`
-	ClockOffset   *float64         `json:"clock_offset_ms" doc:"the camera's clock minus the server's; null: not known"`
+	ClockOffset   *float64         `json:"clock_offset_ms" doc:"the camera's clock minus the server's, now; null: not known"`
 	ClockOffsetBy *float64         `json:"clock_uncertainty_ms"`
 }
 

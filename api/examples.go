@@ -14,7 +14,7 @@ var examples = map[string]any{
 	"id": "c_abcdefgh234567ab", "camera": "c_abcdefgh234567ab", "cameras": []string{"c_abcdefgh234567ab"}, "carrier": "unicom", "carrier_device_id": "XY-JP-0017",
 	"name": "桔山村口", "enrolled_at": "2026-11-01T02:00:00.000000Z", "retention_days": 30, "lon": 104.895, "lat": 25.092, "azimuth_deg": 135, "fov_deg": 80, "range_m": 40,
 	"width": 1920, "height": 1080, "last_frame": "2026-11-23T01:00:00.040000Z", "durable_until": "2026-11-23T01:00:00.000000Z", "lost_packets": 3, "reconnects": 2,
-	"clock_offset_ms": -180.5, "clock_uncertainty_ms": 20, "since": "2026-11-23T00:58:00.000000Z", "last_error": "401 Unauthorized", "cause": "camera_offline",
+	"clock_offset_ms": -180.5, "clock_uncertainty_ms": 20, "offset_ms": -180.5, "uncertainty_ms": 20, "since": "2026-11-23T00:58:00.000000Z", "last_error": "401 Unauthorized", "cause": "camera_offline",
 	"fps": 25, "bitrate": 2000000, "distance_m": 118.4, "bearing_deg": 87.5, "min_zoom": 5, "max_zoom": 16, "attribution": "国家地理信息公共服务平台 天地图", "coordinates": [][][]float64{{{104.88, 25.08}, {104.91, 25.08}, {104.88, 25.08}}}, "until": "2026-11-23T02:00:00.000000Z", "covered": 3540.5, "bucket_s": 3600,
 	"from": "2026-11-23T01:00:00.000000Z", "to": "2026-11-23T02:00:00.000000Z", "at": "2026-11-23T01:30:00.000000Z", "as_of": "4711", "n": 60,
 	"after": "unicom:XY-JP-0017", "next": "unicom:XY-JP-0017", "more": 12, "q": "桔山", "viewing": "v_abcdefgh234567ab",

@@ -92,12 +92,11 @@ type nearItem struct {
 	DeviceID string         `json:"carrier_device_id"`
 	Name     string         `json:"name"`
 	Sight
-	Lon         *float64 `json:"lon" doc:"where it stood in the window; null: not known"`
-	Lat         *float64 `json:"lat"`
-	Azimuth     *float64 `json:"azimuth_deg"`
-	FOV         *float64 `json:"fov_deg"`
-	Range       *float64 `json:"range_m"`
-	ClockOffset *float64 `json:"clock_offset_ms" doc:"the camera's clock minus the server's; null: not known"`
+	Lon     *float64 `json:"lon" doc:"where it stood in the window; null: not known"`
+	Lat     *float64 `json:"lat"`
+	Azimuth *float64 `json:"azimuth_deg"`
+	FOV     *float64 `json:"fov_deg"`
+	Range   *float64 `json:"range_m"`
 	Coverage
 }
 
@@ -148,10 +147,6 @@ func (h *Handler) footage(ctx context.Context, a *asked, in *nearIn) (*nearOut, 
 		x := nearItem{ID: f.ID, Carrier: f.Carrier, DeviceID: f.DeviceID, Name: f.Name, Sight: sightOf(f)}
 		if f.View != "" || f.Place != nil {
 			x.Lon, x.Lat, x.Azimuth, x.FOV, x.Range = &f.At.Lon, &f.At.Lat, f.At.Azimuth, f.At.FOV, f.At.Range
-		}
-		if s := h.cfg.Registry.State(streams[i]); s.ClockKnown {
-			off := float64(s.ClockOffset) / 1000
-			x.ClockOffset = &off
 		}
 		x.Coverage = covered[i]
 		out.Body.Items = append(out.Body.Items, x)

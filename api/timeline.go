@@ -29,6 +29,35 @@ type Coverage struct {
 	// Until is where the answer ends: nothing is said about the future, nor
 	// about footage that is on its way to the disk.
 	Until timeline.Micros `json:"until" format:"date-time" doc:"the answer holds up to here: now, or where footage is on its way to the disk"`
+	Clock
+}
+
+// Clock is exported for the JSON library. It is how the camera's clock stood in a
+// window, as its footage says, which knows it once a segment is sealed.
+type Clock struct {
+	Offset   *float64      `json:"clock_offset_ms" doc:"the camera's clock minus the server's, as last measured in the window; null: not measured in it"`
+	OffsetBy *float64      `json:"clock_uncertainty_ms" doc:"how wrong it may be either way"`
+	Offsets  []clockOffset `json:"clock_offsets" doc:"when it was measured: ascending; a new one where the clock was set, or has drifted by a tenth of a second"`
+}
+
+// clockOffset is a stretch of footage in which the clock stood as it did.
+type clockOffset struct {
+	From timeline.Micros `json:"from" format:"date-time"`
+	To   timeline.Micros `json:"to" format:"date-time"`
+	Off  float64         `json:"offset_ms"`
+	By   float64         `json:"uncertainty_ms" doc:"whatever was measured lies so near to the offset"`
+}
+
+func clockOf(c index.CameraClock) Clock {
+	out := Clock{Offsets: []clockOffset{}}
+	ms := func(us int64) float64 { return float64(us) / 1000 }
+	for _, x := range c.Spans {
+		out.Offsets = append(out.Offsets, clockOffset{x.From, x.To, ms(x.Off), ms(x.Unc)})
+	}
+	if len(c.Spans) > 0 {
+		out.Offset, out.OffsetBy = new(ms(c.Off)), new(ms(c.Unc))
+	}
+	return out
 }
 
 // coverage answers for a window of a stream, up to now.
@@ -44,7 +73,7 @@ func (h *Handler) coverage(ctx context.Context, stream media.StreamID, window ti
 func (h *Handler) coverageOf(ctx context.Context, streams []media.StreamID, window timeline.Span, now timeline.Micros) ([]Coverage, error) {
 	out := make([]Coverage, len(streams))
 	for i := range out {
-		out[i] = Coverage{Covered: []timeline.Span{}, Gaps: []timeline.Gap{}, Until: max(window.From, min(window.To, now))}
+		out[i] = Coverage{Covered: []timeline.Span{}, Gaps: []timeline.Gap{}, Until: max(window.From, min(window.To, now)), Clock: clockOf(index.CameraClock{})}
 	}
 	window.To = min(window.To, now)
 	if window.Empty() {
@@ -80,6 +109,7 @@ func (h *Handler) coverageOf(ctx context.Context, streams []media.StreamID, wind
 		}
 		out[i].Covered = append(out[i].Covered, covered...)
 		out[i].Gaps = append(out[i].Gaps, gaps...)
+		out[i].Clock = clockOf(evidence.Clock(s))
 	}
 	return out, nil
 }

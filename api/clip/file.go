@@ -112,10 +112,15 @@ func (f *File) finish(n *planner, w *storage.Window) {
 			return s.Len() < shortestGap
 		})
 	}
-	first := pl.parts[0].seg
-	info.ClockOffset, info.ClockUncertainty = first.ClockOff, first.ClockUnc
+	info.ClockUncertainty = -1
+	for i := range pl.parts {
+		if s := pl.parts[i].seg; s.ClockUnc >= 0 {
+			info.ClockOffset, info.ClockUncertainty = s.ClockOff, s.ClockUnc
+			break
+		}
+	}
 	if len(info.Parts) > 0 {
-		own := Part{timeline.Span{From: max(n.p.Span.From, info.From), To: info.To}, first.Codecs}
+		own := Part{timeline.Span{From: max(n.p.Span.From, info.From), To: info.To}, pl.parts[0].seg.Codecs}
 		info.Parts = append([]Part{own}, info.Parts...)
 	}
 	f.segs = make([]*storage.Segment, len(pl.parts))

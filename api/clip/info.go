@@ -19,8 +19,8 @@ type Info struct {
 	Parts   []Part          // more than one: the coding changes, and the file ends with the first
 	AsOf    storage.AsOf
 	Growing bool
-	// ClockOffset is the camera's clock minus the server's, µs; ClockUncertainty
-	// −1 where it is unknown.
+	// ClockOffset is the camera's clock minus the server's, µs, by the first segment
+	// in which it was measured; ClockUncertainty −1 where there is none.
 	ClockOffset, ClockUncertainty int64
 
 	shown []timeline.Span

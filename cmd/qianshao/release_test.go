@@ -32,13 +32,20 @@ func TestArchiveOfFirstRelease(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("timeline: exit %d\n%s%s", code, out, errs)
 	}
-	var got covering
+	var got struct {
+		covering
+		ClockOffset float64 `json:"clock_offset_ms"`
+		ClockBy     float64 `json:"clock_uncertainty_ms"`
+	}
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatal(err)
 	}
 	if len(got.Covered) != 2 || len(got.Gaps) != 1 || got.Gaps[0].Cause != timeline.CameraOffline ||
 		got.Gaps[0].From.String() != "2026-11-24T14:25:22.100213Z" || got.Gaps[0].To.String() != "2026-11-24T14:25:28.000214Z" {
 		t.Errorf("%s", out)
+	}
+	if got.ClockOffset != -.211 || got.ClockBy != 10 {
+		t.Errorf("the camera's clock: %v ± %v ms", got.ClockOffset, got.ClockBy)
 	}
 	file := filepath.Join(dir, "clip.mp4")
 	if out, errs, code := qianshao(t, append([]string{"clip", "GATE", "-o", file, "--gaps", "join"}, window...)...); code != exitOK {

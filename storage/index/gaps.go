@@ -32,10 +32,10 @@ func (db *DB) Gaps(ctx context.Context, stream media.StreamID, enrolled []timeli
 
 // Evidence is what the index knows of a window of some streams.
 type Evidence struct {
-	window  timeline.Span
-	covered map[media.StreamID][]timeline.Span
-	causes  map[media.StreamID][]timeline.Interval
-	down    []timeline.Interval // no node ran
+	window   timeline.Span
+	recorded map[media.StreamID]*recorded
+	causes   map[media.StreamID][]timeline.Interval
+	down     []timeline.Interval // no node ran
 }
 
 // Evidence reads what is known of many streams, with as many queries as for one.
@@ -43,7 +43,7 @@ func (db *DB) Evidence(ctx context.Context, streams []media.StreamID, window tim
 	e := &Evidence{window: window, causes: map[media.StreamID][]timeline.Interval{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		e.covered, err = db.coveredOf(ctx, streams, window)
+		e.recorded, err = db.recordedOf(ctx, streams, window)
 		return err
 	})
 	g.Go(func() error {
@@ -74,7 +74,19 @@ func (db *DB) Evidence(ctx context.Context, streams []media.StreamID, window tim
 // Gaps is DB.Gaps of one of the streams.
 func (e *Evidence) Gaps(stream media.StreamID, enrolled []timeline.Span, open ...timeline.Span) (covered []timeline.Span, gaps []timeline.Gap) {
 	in := []timeline.Span{e.window}
-	covered = timeline.Union(e.covered[stream], timeline.Intersect(in, open))
+	if r := e.recorded[stream]; r != nil {
+		covered = r.covered
+	}
+	covered = timeline.Union(covered, timeline.Intersect(in, open))
 	gaps = timeline.Gaps(timeline.Intersect(in, enrolled), covered, slices.Concat(e.causes[stream], e.down))
 	return covered, timeline.Absorb(gaps, timeline.NodeDown, restartSlack)
+}
+
+// Clock is how a camera's clock stood in the window; without Spans it was not
+// measured in it.
+func (e *Evidence) Clock(stream media.StreamID) (c CameraClock) {
+	if r := e.recorded[stream]; r != nil {
+		c = r.clock.CameraClock
+	}
+	return c
 }

@@ -83,6 +83,7 @@ func TestIndexAgainstModel(t *testing.T) {
 				span := drawSpan(t, 300)
 				r := row(stream, uint32(len(m.rows)), span.From, span.To)
 				r.Boot = uint64(rapid.IntRange(1, 3).Draw(t, "boot"))
+				r.ClockOff, r.ClockUnc = rapid.Int64Range(-300_000, 300_000).Draw(t, "off"), rapid.Int64Range(-1, 100_000).Draw(t, "unc")
 				rev, err := db.Add(ctx, r, r)
 				if err != nil {
 					t.Fatal(err)
@@ -212,6 +213,12 @@ func (m *model) check(ctx context.Context, t *rapid.T, db *index.DB, stream medi
 	}
 	same("Covered", timeline.Intersect(spans, []timeline.Span{window}), covered)
 
+	e, err := db.Evidence(ctx, []media.StreamID{stream}, window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same("Clock", m.clock(now, window), e.Clock(stream))
+
 	before, after, err := db.Nearest(ctx, stream, window)
 	if err != nil {
 		t.Fatal(err)
@@ -249,6 +256,35 @@ func (m *model) check(ctx context.Context, t *rapid.T, db *index.DB, stream medi
 	} else if len(m.rows) > 0 {
 		t.Fatal("the stream is not listed")
 	}
+}
+
+// clock is how the camera's clock stood in a window by some rows.
+func (m *model) clock(rows []index.Row, window timeline.Span) (c index.CameraClock) {
+	var stretch []index.Row
+	wide := func() (least, most, unc int64) {
+		least, most = stretch[0].ClockOff, stretch[0].ClockOff
+		for _, r := range stretch {
+			least, most, unc = min(least, r.ClockOff), max(most, r.ClockOff), max(unc, r.ClockUnc)
+		}
+		return least, most, unc
+	}
+	for _, r := range rows {
+		if r.ClockUnc < 0 {
+			continue
+		}
+		c.Off, c.Unc = r.ClockOff, r.ClockUnc
+		stretch = append(stretch, r)
+		if least, most, unc := wide(); len(stretch) == 1 || most-least > max(100_000, 2*unc) {
+			stretch = stretch[len(stretch)-1:]
+			c.Spans = append(c.Spans, index.ClockSpan{Span: timeline.Span{From: max(r.Span.From, window.From)}})
+		}
+		x := &c.Spans[len(c.Spans)-1]
+		x.To = max(x.To, min(r.Span.To, window.To))
+		least, most, unc := wide()
+		x.Off = least + (most-least)/2
+		x.Unc = unc + most - x.Off
+	}
+	return c
 }
 
 // nearest compares by place only: of several rows that end together any will do.

@@ -139,37 +139,53 @@ func (db *DB) Changed(ctx context.Context, stream media.StreamID, span timeline.
 // Covered returns the moments of span that lie in visible rows, without
 // reading their key frames.
 func (db *DB) Covered(ctx context.Context, stream media.StreamID, span timeline.Span) ([]timeline.Span, error) {
-	all, err := db.coveredOf(ctx, []media.StreamID{stream}, span)
+	all, err := db.recordedOf(ctx, []media.StreamID{stream}, span)
 	if err != nil {
 		return nil, fmt.Errorf("coverage of %s: %w", stream, err)
 	}
-	return all[stream], nil
+	if r := all[stream]; r != nil {
+		return r.covered, nil
+	}
+	return nil, nil
 }
 
-// coveredOf does so for several streams at once.
-func (db *DB) coveredOf(ctx context.Context, streams []media.StreamID, span timeline.Span) (map[media.StreamID][]timeline.Span, error) {
+// recorded is what the visible rows of a stream say of a window.
+type recorded struct {
+	covered []timeline.Span
+	clock   clockReader
+}
+
+// recordedOf reads it of several streams at once.
+func (db *DB) recordedOf(ctx context.Context, streams []media.StreamID, span timeline.Span) (map[media.StreamID]*recorded, error) {
 	if span.Empty() || len(streams) == 0 {
 		return nil, nil
 	}
 	in, args := oneOf(streams)
-	res, err := db.query(ctx, `SELECT s.stream, g.start_us, g.start_us + g.dur_us`+fromRows+`WHERE s.stream IN `+in+overlap+
-		` AND g.until_rev = 0 ORDER BY g.stream_no, g.start_us`, append(args, overlapArgs("", span)[1:]...)...)
+	res, err := db.query(ctx, `SELECT s.stream, g.start_us, g.start_us + g.dur_us, g.clock_off, g.clock_unc`+fromRows+
+		`WHERE s.stream IN `+in+overlap+` AND g.until_rev = 0 ORDER BY s.stream, g.start_us, g.boot, g.seq, g.epoch`,
+		append(args, overlapArgs("", span)[1:]...)...)
 	if err != nil {
 		return nil, err
 	}
-	out := map[media.StreamID][]timeline.Span{}
+	out := map[media.StreamID]*recorded{}
 	err = each(res, func(scan scanner) error {
 		var stream media.StreamID
 		var s timeline.Span
-		if err := scan(&stream, &s.From, &s.To); err != nil {
+		var off, unc int64
+		if err := scan(&stream, &s.From, &s.To, &off, &unc); err != nil {
 			return err
 		}
+		r := out[stream]
+		if r == nil {
+			r = &recorded{}
+			out[stream] = r
+		}
 		s = s.Intersect(span)
-		list := out[stream]
-		if n := len(list); n > 0 && s.From <= list[n-1].To {
-			list[n-1].To = max(list[n-1].To, s.To)
+		r.clock.add(s, off, unc)
+		if n := len(r.covered); n > 0 && s.From <= r.covered[n-1].To {
+			r.covered[n-1].To = max(r.covered[n-1].To, s.To)
 		} else {
-			out[stream] = append(list, s)
+			r.covered = append(r.covered, s)
 		}
 		return nil
 	})

@@ -35,8 +35,8 @@ type Row struct {
 	Keyframes  []timeline.Micros // times of the video's key frames, ascending (all of them)
 	Frames     int32             // video samples
 	LostPkts   int64
-	ClockOff   int64 // µs camera minus server, 0 with ClockUnc < 0 when unknown
-	ClockUnc   int64 // µs uncertainty, -1 unknown
+	ClockOff   int64 // µs camera minus server, 0 with ClockUnc < 0 when not measured in it
+	ClockUnc   int64 // µs uncertainty, -1 not measured
 	ClockFlags uint32
 }
 

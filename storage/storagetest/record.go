@@ -196,7 +196,11 @@ func (r *recorder) segment(p Piece, pics []picture, sound []int64, last bool) {
 		r.left = file
 		return
 	}
-	sealed, err := file.Seal(spool.End{At: r.wall, Reason: segment.EndLength, ClockUnc: -1})
+	end := spool.End{At: r.wall, Reason: segment.EndLength, ClockUnc: -1}
+	if r.s.Clock != nil {
+		end.ClockOff, end.ClockUnc = r.s.Clock(r.wall)
+	}
+	sealed, err := file.Seal(end)
 	if err != nil {
 		r.a.t.Fatal(err)
 	}

@@ -16,6 +16,9 @@ type Script struct {
 	PPB      []int32 // slew of each segment in turn, repeated; default none
 	Open     bool    // leave the last segment open
 	Stored   bool    // move every other segment to the store
+	// Clock is what is measured of the camera's clock in the segment that ends at a
+	// moment: camera minus server and uncertainty, µs. Default: nothing.
+	Clock func(end timeline.Micros) (off, unc int64)
 }
 
 // Run is an unbroken stretch. Its segments abut.
