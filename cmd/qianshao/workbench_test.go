@@ -190,7 +190,16 @@ func recordedDay(t *testing.T) (facts, string) {
 				{After: hour / 3, Pieces: []storagetest.Piece{{Video: video, Seconds: 5*hour - hour/3}}},
 			}
 		}
-		a.Record(storagetest.Script{Stream: media.CameraID(c.ID).Stream(0), Start: timeline.FromTime(nine), Runs: runs, Segment: 60, Fragment: 2})
+		script := storagetest.Script{Stream: media.CameraID(c.ID).Stream(0), Start: timeline.FromTime(nine), Runs: runs, Segment: 60, Fragment: 2}
+		if i == 2 { // its clock is slow, and set at noon
+			script.Clock = func(end timeline.Micros) (off, unc int64) {
+				if end <= timeline.FromTime(nine.Add(3*time.Hour)) {
+					return -35_000_000, 20_000
+				}
+				return 250_000, 20_000
+			}
+		}
+		a.Record(script)
 	}
 	for _, c := range f.Live {
 		runs := []storagetest.Run{{Pieces: []storagetest.Piece{{Video: video, Seconds: 44 * 60}}}}

@@ -81,6 +81,8 @@ test("3: an accident at the junction: ten minutes around, frame by frame", async
   await page.keyboard.press("ArrowLeft");
   await page.waitForTimeout(800);
   expect((await look(page)).numbers[0]).toBe(before.numbers[0]);
+  // How the cameras' clocks stood then is shown.
+  await expect(page.locator(`.tile[data-camera="${past.cameras[2]!.id}"] [data-test=offset]`)).toHaveText("时差 −35.0 ± 0.02 秒");
   expect(hand.clicks).toBeLessThanOrEqual(4);
   expect(hand.seconds).toBeLessThan(30);
 });

@@ -65,7 +65,7 @@ export default {
     keys: { centre: "方向键移动 · Shift 微调", rim: "方向键改变半径 · Shift 微调", corner: "方向键移动 · Shift 微调 · 回车加点 · Delete 删除" },
   },
   tile: {
-    loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", away: "现在没有实时画面", awayNext: "正在自动重连，恢复后画面会自己出现。", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", empty: "空画面", toLive: "看实时",
+    loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", away: "现在没有实时画面", awayNext: "正在自动重连，恢复后画面会自己出现。", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", offsetWhen: "摄像头时钟减服务器时钟，由 {from} 至 {to} 的录像测得", empty: "空画面", toLive: "看实时",
     noCodec: "此浏览器不能直接播放这种编码，现在播放的是服务器转码的预览；下载的仍是原始录像。",
   },
   play: {
@@ -97,7 +97,7 @@ export default {
     since: "自 {t}", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "看画面即登记调阅，最新一张也是。", newest: "最新画面 {t}（{age} 前）", again: "刷新", saveNewest: "保存", noNewest: "没有最新画面：", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、缺口和完整率。",
     at: "时刻", previousDay: "前一天", nextDay: "后一天", gaps: "录像缺口", covered: "有录像 {t}", missing: "缺失 {n} 段，共 {t}", noGaps: "没有缺失", nothing: "未到时间或未接入", length: "时长", cause: "原因", toGap: "看 {t} 的缺口之前",
     calendar: "近 {n} 天录像完整率", calendarWhat: "每格一天（北京时间）：有录像的时长 ÷ 全天时长，接入当天从接入起算，今天算到此刻。点一格看那一天。", share: "有录像 {n}%", upToNow: "算到此刻", kind: { full: "完整", part: "有缺失", zero: "应录未录（0%）", nodata: "未接入，无数据" }, weekday: { mo: "一", tu: "二", we: "三", th: "四", fr: "五", sa: "六", su: "日" },
-    also: "俗称/地标", device: "运营商 · 编号", picture: "画面", fpsIs: "{n} 帧/秒", offset: "时差", seconds: "{n} 秒", lastFrame: "最近一帧", lastError: "最近错误", division: "行政区划", position: "坐标 WGS-84", raw: "原始", unplaced: "未登记", look: "监视方位", azimuthIs: "{n}°", fovIs: "视角 {n}°", rangeIs: "可见 {n} 米", retention: "存储时长", days: "{n} 天", usual: "按系统默认", enrolled: "接入时间", unknown: "未知",
+    also: "俗称/地标", device: "运营商 · 编号", picture: "画面", fpsIs: "{n} 帧/秒", offset: "当前时差", offsetThen: "所看时刻的时差", seconds: "{n} 秒", lastFrame: "最近一帧", lastError: "最近错误", division: "行政区划", position: "坐标 WGS-84", raw: "原始", unplaced: "未登记", look: "监视方位", azimuthIs: "{n}°", fovIs: "视角 {n}°", rangeIs: "可见 {n} 米", retention: "存储时长", days: "{n} 天", usual: "按系统默认", enrolled: "接入时间", unknown: "未知",
     fix: { auth_failed: "请更正用户名和密码。", camera_offline: "请检查供电和网络。", camera_busy: "请关闭其他正在观看的客户端。", bad_stream: "请检查摄像头的地址、端口和编码设置。", stalled: "请检查摄像头和线路。", packet_loss: "请检查线路质量，或改用 TCP。", no_capacity: "请减少摄像头，或换更强的服务器。", spool_full: "请释放磁盘空间，或恢复存储。" },
   },
   downloads: {

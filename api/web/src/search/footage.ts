@@ -1,6 +1,7 @@
 import { answer, Failure, server } from "@/server/client";
 import type { components } from "@/server/schema";
 import { type Coverage, joint, type Ms, type Span } from "@/time/span";
+import { offsetsOf } from "@/time/offset";
 import { iso, moment, wall } from "@/time/shanghai";
 import { missed, spansOfCase } from "@/session/allowed";
 import { agreed } from "@/session/reach";
@@ -24,7 +25,6 @@ export interface Hit {
   range: number | null;
   distance: number | null; // m
   view: Item["view"];
-  offset: Ms | null; // the camera's clock minus the server's
   coverage: Coverage;
 }
 
@@ -40,10 +40,11 @@ export const spansOf = (list: readonly { from: string; to: string }[] | null | u
   (list ?? []).map((s) => ({ from: moment(s.from), to: moment(s.to) }));
 
 /** coverageOf reads a timeline as the server writes it. */
-export const coverageOf = (x: Pick<Item, "covered" | "gaps"> & { until?: string }, end: Ms): Coverage => ({
+export const coverageOf = (x: Pick<Item, "covered" | "gaps" | "clock_offsets"> & { until?: string }, end: Ms): Coverage => ({
   covered: spansOf(x.covered),
   gaps: (x.gaps ?? []).map((g) => ({ from: moment(g.from), to: moment(g.to), cause: g.cause })),
   until: x.until ? moment(x.until) : end,
+  offsets: offsetsOf(x.clock_offsets),
 });
 
 /** wholeness says what kind of footage there is: all since the camera was enrolled, part of it, nothing. */
@@ -81,7 +82,7 @@ export async function find(w: Where, span: Span, viewings: Viewings, limit: numb
   const items = (r.items ?? []).map((x: Item): Hit => ({
     id: x.id, name: x.name || x.carrier_device_id, carrier: x.carrier, device: x.carrier_device_id,
     lon: x.lon, lat: x.lat, azimuth: x.azimuth_deg, fov: x.fov_deg, range: x.range_m,
-    distance: x.distance_m ?? null, view: x.view, offset: x.clock_offset_ms, coverage: coverageOf(x, Math.min(moment(r.to), span.to)),
+    distance: x.distance_m ?? null, view: x.view, coverage: coverageOf(x, Math.min(moment(r.to), span.to)),
   }));
   return { items, more: r.more, span, only, outside: refused };
 }

@@ -1,3 +1,5 @@
+import type { Offset } from "./offset";
+
 /** A moment: milliseconds since 1970, UTC. The server's six decimals of a second are kept as fractions. */
 export type Ms = number;
 
@@ -17,6 +19,8 @@ export interface Coverage {
   covered: Span[];
   gaps: Gap[];
   until: Ms;
+  /** offsets say how the camera's clock stood meanwhile, where that was measured. */
+  offsets?: Offset[];
 }
 
 /** Footage that goes on within so many ms goes on: frames are not that exact. */

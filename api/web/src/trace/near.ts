@@ -80,5 +80,5 @@ async function grouped(cameras: readonly Camera[], t: Ms, window: Span, signal: 
 const hitOf = (x: Item, end: Ms): Hit => ({
   id: x.id, name: x.name || x.carrier_device_id, carrier: x.carrier, device: x.carrier_device_id,
   lon: x.lon, lat: x.lat, azimuth: x.azimuth_deg, fov: x.fov_deg, range: x.range_m,
-  distance: x.distance_m ?? null, view: x.view, offset: x.clock_offset_ms, coverage: coverageOf(x, end),
+  distance: x.distance_m ?? null, view: x.view, coverage: coverageOf(x, end),
 });

@@ -10,7 +10,7 @@ const here = { id: "here", at };
 function hit(id: string, direction: number, metres: number, more: Partial<Hit> = {}): Hit {
   const [lon, lat] = destination(at, direction, metres);
   return {
-    id, name: id, carrier: "demo", device: id, lon, lat, azimuth: null, fov: null, range: null, distance: metres, view: "facing", offset: null,
+    id, name: id, carrier: "demo", device: id, lon, lat, azimuth: null, fov: null, range: null, distance: metres, view: "facing",
     coverage: { covered: [{ from: 0, to: 1 }], gaps: [], until: 1 }, ...more,
   };
 }

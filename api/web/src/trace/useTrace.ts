@@ -123,7 +123,7 @@ export function useTrace() {
     const c = cameras.get(id);
     const hit = hits.value.find((h) => h.id === id);
     const name = hit?.name ?? state.hops.find((h) => h.id === id)?.name ?? id;
-    return { id, name, fps: c?.fps || 25, sub: (c?.streams ?? []).some((s) => s.role === "sub" && (s.codec ?? "").startsWith("h264")), offset: hit?.offset ?? null, distance: null };
+    return { id, name, fps: c?.fps || 25, sub: (c?.streams ?? []).some((s) => s.role === "sub" && (s.codec ?? "").startsWith("h264")), distance: null };
   }
 
   /** begin sets out anew, with hops whose names and places are not known yet. */

@@ -5,6 +5,7 @@ import type { Shown } from "@/player/state";
 import { Wall } from "@/player/wall";
 import { showTime } from "@/shell/time";
 import { laid } from "./layout";
+import { offsetAt } from "@/time/offset";
 import { next, type Coverage, type Ms, type Span } from "@/time/span";
 
 /** TileCamera is what a tile says of its camera. */
@@ -13,7 +14,6 @@ export interface TileCamera {
   name: string;
   fps: number;
   sub: boolean;
-  offset: Ms | null;
   distance: number | null; // m, from what was looked for
   view?: "facing" | "beside" | "away" | "unknown";
 }
@@ -147,6 +147,7 @@ export function useWall(ctx: WallContext) {
     slots, state, current, wall, attach, open, add, remove, lay, step, nextFootage, setMark,
     retry: (id: string) => tiles.get(id)?.retry(),
     picture: (id: string) => tiles.get(id)?.picture ?? null,
+    offset: (id: string) => offsetAt(ctx.coverage(id)?.offsets, state.now),
     element: (id: string) => tiles.get(id)?.element ?? null,
     seek: (t: Ms, playing?: boolean) => wall.seek(t, playing),
   };
