@@ -51,7 +51,7 @@ export default {
   },
   time: {
     from: "从", to: "到", hint: "如 2026-11-24 09:00、昨晚9点、9点半、半小时前", last30: "最近 30 分钟", lastHour: "最近 1 小时", today: "今天", yesterday: "昨天", before30: "此刻前 30 分钟", around10: "此刻前后 10 分钟",
-    bad: "看不懂这个时间", order: "终点要晚于起点", long: "一次最多 7 天", pick: "选日期", previousMonth: "上个月", nextMonth: "下个月", outside: "案件只允许看 {from} 至 {to}", inCase: "查案件的时段",
+    bad: "看不懂这个时间", order: "终点要晚于起点", long: "一次最多 7 天", pick: "选日期和钟点", previousMonth: "上个月", nextMonth: "下个月", hour: "时", minute: "分", outside: "案件只允许看 {from} 至 {to}", inCase: "查案件的时段",
   },
   search: {
     go: "查找", results: "{n} 个摄像头", more: "另有 {n} 个，缩小范围可见", none: "这里没有摄像头", noneNext: "扩大半径，或换个地点。", noneElse: "换个地点，或在地图上点一下。", early: "这里有 {n} 个摄像头，那时都还没有接入", earlyNext: "最早的 {t} 接入，之后才有录像。", since: "从接入时查起", noTiles: "没有可放的画面", noTilesNext: "原因和下一步见查找结果。", choose: "在查找结果里选一个摄像头。", outside: "另有 {n} 个摄像头，这个案件在这段时间不允许看。可换案件，或请审批扩大范围。", wider: "扩大到 {r}", noFootage: "这段时间没有录像", nearest: "最近的录像：", until: "之前，到 {t}", from: "之后，从 {t}", start: "选地点和时间，就能看录像。", startNext: "输入村名，或在地图上点一下。",
