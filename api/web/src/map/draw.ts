@@ -4,7 +4,7 @@ import { fromLonLat } from "ol/proj.js";
 import { apart } from "./change";
 import { boundRadius, cornersMost, distance } from "./geometry";
 import type { Hold } from "./hold";
-import { near, type PointerEvt, pointed } from "./pointer";
+import { near, type PointerEvt, pointed, pointOf } from "./pointer";
 import type { ShapeLayer } from "./shape";
 import type { Circle, DrawKind, Point, Shape } from "./types";
 
@@ -46,6 +46,18 @@ export class Hand extends Pointer {
     this.circle = null;
     this.hold.rest(kind !== null);
     if (kind !== was) this.out.drawing(kind);
+  }
+
+  /** put makes a shape in the middle of what is shown, to be changed from there: for who has no pointer. */
+  put(kind: DrawKind) {
+    const map = this.getMap();
+    const [w, h] = map?.getSize() ?? [0, 0];
+    const ground = (x: number, y: number) => pointOf(map!.getCoordinateFromPixel([w! * x, h! * y])!);
+    if (!map || !w || !h) return;
+    const [lon, lat] = ground(0.5, 0.5);
+    const upright = ground(0.5, 0.25);
+    if (kind === "circle") this.finish({ kind, circle: { lon, lat, radius: boundRadius(distance([lon, lat], upright)) } });
+    else this.finish({ kind, points: [ground(0.25, 0.75), ground(0.75, 0.75), ground(0.75, 0.25), ground(0.25, 0.25)] });
   }
 
   /** mine is whether a click belongs to the drawing, and not to what lies under it. */

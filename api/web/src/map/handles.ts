@@ -30,6 +30,10 @@ export class Handles {
     map.on("postrender", () => this.place());
   }
 
+  focus() {
+    this.buttons[0]?.focus({ preventScroll: true });
+  }
+
   /** place brings the buttons to where the parts are. What is out of view waits at the map's edge. */
   private place() {
     const shape = this.hold.standing;

@@ -34,6 +34,7 @@ export class CameraMap {
   private readonly hold: Hold;
   private readonly hand: Hand;
   private readonly map: OlMap;
+  private readonly handles: Handles;
   private readonly gestures: Gestures;
   private told = ""; // the view the page knows
   private gripped: Part | null = null; // as the page knows it
@@ -65,7 +66,7 @@ export class CameraMap {
       interactions: [...interactionsOf(this.still), this.hold, this.hand],
     });
     nameButtons(el);
-    new Handles(this.map, this.hold, labels, (part) => this.grip(part, "keys"));
+    this.handles = new Handles(this.map, this.hold, labels, (part) => this.grip(part, "keys"));
     this.gestures = new Gestures(el, this.map, { cameras: this.cameras, hold: this.hold, hand: this.hand }, on, {
       extent: (e) => this.show(e, 60),
       spot: (place) => this.map.getView().animate({ center: place, zoom: closest, duration: this.still ? 0 : 250 }),
@@ -96,6 +97,13 @@ export class CameraMap {
   draw(kind: DrawKind | null) {
     this.hand.begin(kind);
     if (kind) this.el.focus({ preventScroll: true });
+  }
+
+  /** put makes a shape in the middle of the map, and its first part has the keys. */
+  put(kind: DrawKind) {
+    this.hand.put(kind);
+    this.map.renderSync(); // its parts are there now
+    this.handles.focus();
   }
 
   setOutlines(geojson: unknown) {
