@@ -89,18 +89,24 @@ export interface Look {
   numbers: (number | null)[];
 }
 
-export async function look(page: Page): Promise<Look> {
-  return page.evaluate(() => {
+export const look = (page: Page) => read(page, ".tile video");
+
+/** read is a look at other pictures than the tiles'. */
+export async function read(page: Page, pictures: string): Promise<Look> {
+  return page.evaluate((selector) => {
     const text = document.querySelector("[data-test=clock]")!.textContent!;
     const clock = Date.parse(text.replace(/\//g, "-").replace(" ", "T") + "+08:00");
     // All are drawn before any is read: they go on meanwhile.
-    const videos = [...document.querySelectorAll<HTMLVideoElement>(".tile video")];
+    const all = [...document.querySelectorAll<HTMLVideoElement | HTMLImageElement>(selector)];
     const c = document.createElement("canvas");
     c.width = 160;
-    c.height = 16 * Math.max(videos.length, 1);
+    c.height = 16 * Math.max(all.length, 1);
     const g = c.getContext("2d", { willReadFrequently: true })!;
-    videos.forEach((v, i) => g.drawImage(v, 0, 0, v.videoWidth, v.videoHeight / 6, 0, 16 * i, 160, 16));
-    const numbers = videos.map((_, i) => {
+    all.forEach((p, i) => {
+      const [w, h] = p instanceof HTMLVideoElement ? [p.videoWidth, p.videoHeight] : [p.naturalWidth, p.naturalHeight];
+      g.drawImage(p, 0, 0, w, h / 6, 0, 16 * i, 160, 16);
+    });
+    const numbers = all.map((_, i) => {
       const p = g.getImageData(0, 16 * i, 160, 16).data;
       let word = 0;
       for (let k = 0; k < 10; k++) {
@@ -113,7 +119,7 @@ export async function look(page: Page): Promise<Look> {
       return ones % 2 ? null : word >> 1;
     });
     return { clock, numbers };
-  });
+  }, pictures);
 }
 
 /** off is how far a picture is from a moment, in ms: by the number that it carries. */
