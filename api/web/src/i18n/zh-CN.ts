@@ -55,7 +55,7 @@ export default {
   },
   search: {
     go: "查找", results: "{n} 个摄像头", more: "另有 {n} 个，缩小范围可见", none: "这里没有摄像头", noneNext: "扩大半径，或换个地点。", noneElse: "换个地点，或在地图上点一下。", early: "这里有 {n} 个摄像头，那时都还没有接入", earlyNext: "最早的 {t} 接入，之后才有录像。", since: "从接入时查起", noTiles: "没有可放的画面", noTilesNext: "原因和下一步见查找结果。", choose: "在查找结果里选一个摄像头。", outside: "另有 {n} 个摄像头，这个案件在这段时间不允许看。可换案件，或请审批扩大范围。", wider: "扩大到 {r}", noFootage: "这段时间没有录像", nearest: "最近的录像：", until: "之前，到 {t}", from: "之后，从 {t}", start: "选地点和时间，就能看录像。", startNext: "输入村名，或在地图上点一下。",
-    rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", carrier: "运营商", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺口", nothing: "中断", detail: "详情", sortBy: "按 {what} 排序", partial: "部分摄像头的录像没有查到", cancelled: "已取消查找", lately: "正在看实时，时段已改为最近半小时。", earlier: "回到原来的时段",
+    rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺口", nothing: "中断", sortBy: "按 {what} 排序", lately: "正在看实时，时段已改为最近半小时。", earlier: "回到原来的时段",
     facing: "朝向", beside: "侧向", away: "背向", unknown: "未知",
   },
   map: {

@@ -1,6 +1,9 @@
 import { day, startOfDay } from "@/time/shanghai";
 import type { Ms } from "@/time/span";
 
+/** weekdays are the names of a week's days among the words. */
+export const weekdays = ["mo", "tu", "we", "th", "fr", "sa", "su"] as const;
+
 /** Week is seven first moments of days, Monday first. */
 export type Week = Ms[];
 
