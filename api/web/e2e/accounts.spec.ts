@@ -228,9 +228,9 @@ test("a session that ends in the middle: it is said, and leads back to where one
   await page.goto(`${around(past.from, past.to, { at: new Date(past.from + 600_000).toISOString() })}&case=${file}`);
   await playing(page, 4);
   await page.click("[data-test=play]");
-  await page.waitForTimeout(1500); // the address follows
-  const where = (url: string) => ["case", "near", "from", "to", "tiles"].map((k) => new URL(url).searchParams.get(k));
-  const before = where(page.url());
+  const where = () => ["case", "near", "from", "to", "tiles"].map((k) => new URL(page.url()).searchParams.get(k));
+  await expect.poll(where).not.toContain(null); // the address has followed
+  const before = where();
   expect((await page.request.delete(`${facts.url}/api/v1/session`)).status()).toBe(204);
   await page.click("[data-test=go]");
   await expect(page).toHaveURL(/\/sign-in/);
@@ -238,7 +238,7 @@ test("a session that ends in the middle: it is said, and leads back to where one
   await shot(page, "session-ended");
   await enter(page, people.other);
   await playing(page, 4);
-  expect(where(page.url())).toEqual(before);
+  await expect.poll(where).toEqual(before);
 });
 
 test("who was led here is told why, and nobody is led to another site", async ({ page }) => {

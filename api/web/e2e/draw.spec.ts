@@ -81,7 +81,7 @@ test("a circle is drawn by the mouse: by a drag, and by two clicks", async ({ pa
   await expect(page.locator("#place")).toHaveValue("手绘范围");
   await expect.poll(() => Number(asked(page, "radius_m"))).toBeGreaterThan(60);
   const wide = Number(asked(page, "radius_m"));
-  expect(Math.abs(Number(asked(page, "near")!.split(",")[0]) - ground.spot[0])).toBeLessThan(6e-4);
+  await expect.poll(() => Math.abs(Number(asked(page, "near")!.split(",")[0]) - ground.spot[0])).toBeLessThan(6e-4);
   // Around the fourth alone, a quarter as wide.
   const fourth = await cameraAt(page, 6e-4);
   await tool(page, "画圆").click();
@@ -91,9 +91,6 @@ test("a circle is drawn by the mouse: by a drag, and by two clicks", async ({ pa
   await expect(count(page)).toContainText("1");
   await expect(page.locator("tr[data-camera]")).toHaveAttribute("data-camera", ground.cameras[3]!.id);
   await expect.poll(() => Math.abs(Number(asked(page, "radius_m")) / wide - 0.25)).toBeLessThan(0.02);
-  await page.reload();
-  await expect(count(page)).toContainText("1");
-  await expect(handles(page)).toHaveCount(2);
 });
 
 test("a polygon is drawn by the mouse: to its first corner, by a double click, with a corner taken back", async ({ page }) => {

@@ -38,7 +38,7 @@ test("a fan closes by a click elsewhere, which is no pick, and by Escape", async
   const fan = page.locator(".map-fan button");
   const box = (await map.boundingBox())!;
   const spot = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-  await page.waitForTimeout(1000); // the address
+  await expect.poll(() => new URL(page.url()).searchParams.has("from")).toBe(true); // the address has followed
   const before = page.url();
   await page.mouse.click(spot.x, spot.y);
   await expect(fan).toHaveCount(3);

@@ -35,9 +35,9 @@ test("base maps are drawn: from a PMTiles file, of a map service, from an MBTile
     const drawn = new Set(tiles().map(colour));
     return share(await inked(page), (c) => drawn.has(c));
   }).toBeGreaterThan(0.7);
-  const z = Math.max(...tiles().map((t) => t.z));
-  expect(z).toBeGreaterThan(12);
-  expect(await inked(page)).toContain(colour(tileAt(z)));
+  const z = () => Math.max(...tiles().map((t) => t.z));
+  await expect.poll(z).toBeGreaterThan(12);
+  await expect.poll(() => inked(page)).toContain(colour(tileAt(z())));
   await expect(page.locator(".map-credit")).toBeHidden();
 
   // The token stays on the server, which is the only one that was asked.
@@ -74,9 +74,7 @@ test("a map service that is away leaves borders and cameras", async ({ page }) =
   await page.route("**/tiles/tdt/**", (r) => r.fulfill({ status: 502, contentType: "application/json", body: '{"code":"map_away"}' }));
   await page.goto(ground.url);
   await page.locator(".tools select").selectOption("tdt");
-  await page.waitForTimeout(1000);
-  const all = await inked(page);
-  expect(share(all, (c) => c === "")).toBeGreaterThan(0.5);
+  await expect.poll(async () => share(await inked(page), (c) => c === "")).toBeGreaterThan(0.5);
   await page.click(".tools button:has-text('全部摄像头')");
   await expect(page.locator(".hint.error")).toHaveCount(0);
 });

@@ -1,4 +1,4 @@
-import { around, expect, facts, playing, shot, test, wall } from "./site";
+import { around, expect, facts, look, playing, shot, test, wall } from "./site";
 
 const { past } = facts;
 const day = () => around(past.from, past.to);
@@ -6,14 +6,17 @@ const day = () => around(past.from, past.to);
 test("times are Shanghai's whatever the browser's zone, and the address restores the view", async ({ page }) => {
   await page.goto(day());
   await playing(page, 4);
-  expect(await page.inputValue("#from")).toBe(wall(past.from));
+  await expect(page.locator("#from")).toHaveValue(wall(past.from));
   await page.click("[data-test=play]");
   await page.click('.rates button:has-text("2×")');
-  await page.waitForTimeout(1500);
-  const clock = await page.textContent("[data-test=clock]");
+  await expect(page.locator("[data-test=play]")).toHaveText("播放"); // it stands
+  const asked = (name: string) => new URL(page.url()).searchParams.get(name);
+  await expect.poll(async () => Math.abs(Date.parse(asked("at") ?? "") - (await look(page)).clock)).toBeLessThan(1000);
+  await expect.poll(() => asked("rate")).toBe("2");
+  const { clock } = await look(page);
   await page.reload();
   await playing(page, 4);
-  expect((await page.textContent("[data-test=clock]"))!.slice(0, 18)).toBe(clock!.slice(0, 18));
+  await expect.poll(async () => Math.abs((await look(page)).clock - clock)).toBeLessThan(1000);
   await expect(page.locator('.rates button[aria-pressed="true"]')).toHaveText("2×");
 });
 
@@ -22,10 +25,10 @@ test("English is complete, and stays", async ({ page }) => {
   await playing(page, 4);
   await page.click('button:has-text("English")');
   const han = async () => (await page.evaluate(() => document.body.innerText)).replace(/下纳灰村\S*|互助村\S*|路口|中文/g, "").match(/[一-鿿]+/g);
-  expect(await han()).toBeNull();
+  await expect.poll(han).toBeNull();
   await page.reload();
   await playing(page, 4);
-  expect(await han()).toBeNull();
+  await expect.poll(han).toBeNull();
 });
 
 test("a search asked again keeps its pictures, playing and paused", async ({ page }) => {
@@ -93,7 +96,7 @@ test("everything by keyboard", async ({ page }) => {
   await page.keyboard.press("Enter");
   await page.waitForSelector("[data-test=count]");
   await page.keyboard.press("Tab");
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe("from");
+  await expect(page.locator("#from")).toBeFocused();
   await page.keyboard.press("?");
   await expect(page.locator("dialog")).toHaveCount(0); // a field has the focus
   await page.locator(".tile, .blank").first().click();

@@ -10,14 +10,14 @@ test("pictures advance by the rate, from half to sixteen times", async ({ page }
   await page.goto(around(past.from, past.to, { at: new Date(past.from + 600_000).toISOString() }));
   await playing(page, 4);
   await page.keyboard.press("k");
-  for (const rate of [0.5, 2, 8, 16]) {
+  for (const rate of [0.5, 2, 4, 8, 16]) {
     await page.click(`.rates button:text-is("${rate}×")`);
     const from = (await look(page)).clock;
-    await expect.poll(async () => (await look(page)).clock - from).toBeGreaterThan(300 * rate); // it goes on
+    await expect.poll(async () => (await look(page)).clock - from).toBeGreaterThan(200 * rate); // it goes on
     const began = performance.now();
     const first = await look(page);
     const looks = [first];
-    while (looks.at(-1)!.clock - first.clock < 1500 * rate) {
+    while (looks.at(-1)!.clock - first.clock < 1200 * rate) {
       await page.waitForTimeout(100);
       looks.push(await look(page));
     }
@@ -25,14 +25,14 @@ test("pictures advance by the rate, from half to sixteen times", async ({ page }
     const speed = wide / (performance.now() - began);
     console.log(`${rate}×: ${speed.toFixed(2)} on this machine`);
     expect(speed).toBeLessThan(rate * 1.3);
-    expect(speed).toBeGreaterThan(rate * 0.3); // the clock waits for tiles that load
+    expect(speed).toBeGreaterThan(rate * 0.5); // the clock waits for tiles that load
     // The page writes its clock ten times a second, a picture stands until the next one, and from 8× on key frames alone are shown.
     const most = 100 * rate + 1000 * Math.max(0.35, 0.25 * rate) + (rate < 8 ? frame : group);
     for (const i of [0, 1, 2, 3]) {
       const seen = looks.filter((l) => l.numbers[i] != null);
       expect(seen.length).toBeGreaterThan(looks.length / 2);
       expect(middle(seen.map((l) => Math.abs(off(l.numbers[i]!, l.clock))))).toBeLessThanOrEqual(most);
-      expect(new Set(seen.map((l) => l.numbers[i])).size).toBeGreaterThan(2);
+      expect(new Set(seen.map((l) => l.numbers[i])).size).toBeGreaterThan(1);
     }
   }
 });

@@ -15,7 +15,7 @@ for (const [size, width, height] of [["desktop", 1440, 900], ["small", 1024, 768
     await expect(page.locator("#goto")).toBeFocused();
     await page.fill("#goto", "十点半");
     await expect(page.locator("#goto-read")).toHaveText(`= ${wall(past.from + 90 * 60_000)}`);
-    expect(await tiles(page)).toEqual(before);
+    await expect.poll(() => tiles(page)).toEqual(before);
     const box = (await page.locator(".jump").boundingBox())!;
     expect(box.x).toBeGreaterThanOrEqual(0);
     expect(box.x + box.width).toBeLessThanOrEqual(width);
