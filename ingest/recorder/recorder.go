@@ -175,9 +175,10 @@ func (r *Recorder) Unit(i int, u media.Unit) {
 	}
 }
 
-// Report takes an RTCP sender report of sources[i].
+// Report takes an RTCP sender report of sources[i]. One without a time says nothing: a
+// sender that has no clock gives 0 (RFC 3550, section 6.4.1).
 func (r *Recorder) Report(i int, ntp uint64, rtp uint32, at time.Duration) {
-	if i != 0 || len(r.tracks) == 0 || !r.tracks[0].clock.Started() {
+	if i != 0 || ntp == 0 || len(r.tracks) == 0 || !r.tracks[0].clock.Started() {
 		return
 	}
 	t := r.tracks[0]

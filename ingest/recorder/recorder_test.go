@@ -280,13 +280,16 @@ func TestClockOffsetIsOfItsSegment(t *testing.T) {
 	report(now, time.Minute)
 	now = s.film(now, 25*3, 50, false)
 	report(now, -time.Hour)
-	s.film(now, 25*26, 50, false)
+	at := since(now)
+	now = s.film(now, 25*14, 50, false)
+	s.rec.Report(0, 0, uint32(int64(now)*9/100_000), s.at(now)) // a sender without a clock
+	s.film(now, 25*12, 50, false)
 	segments := s.wrap()
 	s.whole(segments, 25*41)
 	seen := false
 	for i, v := range segments {
 		f := v.Foot
-		if !v.Key.Span.Contains(since(now)) {
+		if !v.Key.Span.Contains(at) {
 			if f.ClockOff != 0 || f.ClockUnc != -1 || f.Report.NTP != 0 {
 				t.Errorf("segment %d had no report, and says %d ± %d µs", i, f.ClockOff, f.ClockUnc)
 			}
