@@ -37,6 +37,7 @@ type asked struct {
 	stream  media.StreamID  // the camera's main stream, or what stream= says
 	span    timeline.Span   // of the footage; zero for routes without
 	at      timeline.Micros // of a moment; 0: the newest
+	pass    *viewing.Pass   // counts what is shown; nil: nothing is
 }
 
 type askedKey struct{}
@@ -93,7 +94,7 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 		if p, ok := w.(*paced); ok && h.cfg.Accounts != nil && r.Method == http.MethodGet {
 			ctx, cancel := context.WithCancel(r.Context())
 			defer cancel()
-			defer h.watch(ctx, rt, r, func() { cancel(); p.cut() })()
+			defer h.watch(ctx, rt, r, func() { p.cut(); cancel() })() // nobody ends it well meanwhile
 			r = r.WithContext(ctx)
 		}
 		if rt.action.Shows() && r.Method != http.MethodHead {
@@ -103,6 +104,7 @@ func (h *Handler) guard(rt *route, next http.HandlerFunc) http.HandlerFunc {
 				return
 			}
 			defer pass.End()
+			a.pass = pass
 			w = &metered{ResponseWriter: w, pass: pass}
 		}
 		next(w, r.WithContext(context.WithValue(r.Context(), askedKey{}, a)))

@@ -105,8 +105,9 @@ var docs = struct {
 	),
 	live: bytesOf("getLive", "What the camera sees now, as an endless fragmented MP4",
 		"Begins at a key frame, whose moment is given as X-Media-Start (media time 0); the Content-Type names the codecs for MSE. It ends when the coding "+
-			"changes, the camera falls silent or the client is too slow: ask again. 503 if no picture comes.",
-		"video/mp4", []int{400, 403, 404, 409, 503}, 200)(
+			"changes, the camera falls silent or the client is too slow: ask again. 503 if no picture comes. A WebSocket handshake (of the server's own pages alone) is "+
+			"answered with 101: the first message is text, JSON with content_type and media_start, or with an error as elsewhere; all others are the same MP4, binary.",
+		"video/mp4", []int{400, 403, 404, 409, 503}, 200, 101)(
 		idParam, streamParam,
 		choice("audio", "play (default): AAC and Opus; G.711 is left out, because one such track makes MSE refuse the whole stream; original: all tracks; none", "play", "original", "none"),
 		viewingParam,
@@ -276,7 +277,7 @@ func bytesOf(id, summary, text, contentType string, errors []int, answers ...int
 		}
 		for _, status := range answers {
 			r := &huma.Response{Description: answerText[status]}
-			if status < 300 {
+			if status >= 200 && status < 300 {
 				schema := &huma.Schema{Type: "string"}
 				if contentType == "application/json" || contentType == "application/openapi+json" {
 					schema.Type = "object"
@@ -298,7 +299,7 @@ func under(tag string, op huma.Operation) huma.Operation {
 }
 
 var answerText = map[int]string{
-	200: "the whole", 206: "the range asked for", 304: "the client has it already", 303: "elsewhere", 307: "the same, pinned by as_of",
+	101: "the same through a WebSocket", 200: "the whole", 206: "the range asked for", 304: "the client has it already", 303: "elsewhere", 307: "the same, pinned by as_of",
 }
 
 // caseOperation describes a route that changes one case.

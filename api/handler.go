@@ -184,7 +184,7 @@ func (h *Handler) ServeHTTP(plain http.ResponseWriter, r *http.Request) {
 		}
 		defer leave()
 	}
-	if err := h.foreign.Check(r); err != nil { // another site's page sent it
+	if err := h.fromElsewhere(r); err != nil { // another site's page sent it
 		h.fail(w, r, &Problem{
 			Status: http.StatusForbidden, Code: "foreign_origin", Detail: err.Error(), Next: "open the server's own page and do it there",
 		})

@@ -26,6 +26,7 @@ const (
 
 // live answers …/live.mp4: a fragmented MP4 that ends when the coding changes,
 // the camera falls silent or the client is too slow; the client then asks again.
+// Who asks for a socket has the same bytes through it.
 func (h *Handler) live(w http.ResponseWriter, r *http.Request) error {
 	a := askedOf(r.Context())
 	audio := r.URL.Query().Get("audio")
@@ -37,21 +38,19 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Content-Type", "video/mp4")
 		return nil
 	}
-	sub := h.cfg.Live.Topic(a.stream).Subscribe(liveBuffer)
-	defer sub.Close()
-	first, rest, err := h.firstKey(r.Context(), a, sub)
+	if wantsSocket(r) {
+		return h.liveSocket(w, r, audio)
+	}
+	v, err := h.view(r.Context(), a, audio)
 	if err != nil {
 		return err
 	}
-	v, err := newViewer(first, audio)
-	if err != nil {
-		return err
-	}
+	defer v.sub.Close()
 	w.Header().Set("Content-Type", v.mime)
 	w.Header().Set("X-Media-Start", v.start.String())
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy that gathers makes it late
 	out := http.NewResponseController(w)
-	err = v.run(r.Context(), sub, rest, func(b []byte) error {
+	err = v.run(r.Context(), func(b []byte) error {
 		if _, err := w.Write(b); err != nil {
 			return err
 		}
@@ -61,6 +60,23 @@ func (h *Handler) live(w http.ResponseWriter, r *http.Request) error {
 		h.cfg.Log.Debug("live view ended", "stream", a.stream, "err", err)
 	}
 	return nil
+}
+
+// view begins to look at what a request is about, at a key frame. Who is done closes
+// the viewer's sub.
+func (h *Handler) view(ctx context.Context, a *asked, audio string) (*viewer, error) {
+	sub := h.cfg.Live.Topic(a.stream).Subscribe(liveBuffer)
+	first, rest, err := h.firstKey(ctx, a, sub)
+	var v *viewer
+	if err == nil {
+		v, err = newViewer(first, audio)
+	}
+	if err != nil {
+		sub.Close()
+		return nil, err
+	}
+	v.sub, v.rest = sub, rest
+	return v, nil
 }
 
 // firstKey waits for the picture to begin with. rest are samples that follow it
@@ -107,8 +123,10 @@ func (h *Handler) noLive(a *asked) error {
 
 // viewer writes one session's samples as fragments.
 type viewer struct {
+	sub     *live.Subscription
 	session *live.Session
 	first   live.Sample
+	rest    []live.Sample // that follow it already
 	mime    string
 	start   timeline.Micros // wall time of media time 0
 	tracks  []media.Track   // that are sent
@@ -158,12 +176,12 @@ func sent(c media.Codec, audio string) bool {
 
 // run writes until the session ends, the stream is silent, the viewer was cut
 // off or ctx is done. write also flushes.
-func (v *viewer) run(ctx context.Context, sub *live.Subscription, rest []live.Sample, write func([]byte) error) error {
+func (v *viewer) run(ctx context.Context, write func([]byte) error) error {
 	v.add(v.first)
-	v.first = live.Sample{}
-	for _, s := range rest {
+	for _, s := range v.rest {
 		v.add(s)
 	}
+	v.first, v.rest = live.Sample{}, nil
 	if err := v.flush(write); err != nil {
 		return err
 	}
@@ -175,7 +193,7 @@ func (v *viewer) run(ctx context.Context, sub *live.Subscription, rest []live.Sa
 			return nil
 		case <-silence.C:
 			return errors.New("the stream is silent")
-		case s, ok := <-sub.C:
+		case s, ok := <-v.sub.C:
 			// Whatever is there already goes into the same fragment.
 			for more := true; more; {
 				if !ok {
@@ -186,7 +204,7 @@ func (v *viewer) run(ctx context.Context, sub *live.Subscription, rest []live.Sa
 				}
 				v.add(s)
 				select {
-				case s, ok = <-sub.C:
+				case s, ok = <-v.sub.C:
 				default:
 					more = false
 				}

@@ -149,6 +149,16 @@ func (p *people) browser() *person {
 	return &person{people: p, http: http.Client{Jar: jar}}
 }
 
+// cookie is what the browser says of itself, for what is asked by other means.
+func (p *person) cookie() string {
+	p.t.Helper()
+	at, err := url.Parse(p.url)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.http.Jar.Cookies(at)[0].String()
+}
+
 func (p *person) send(method, path string, body any, head ...string) (*http.Response, []byte) {
 	p.t.Helper()
 	text, err := json.Marshal(body)
