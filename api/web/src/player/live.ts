@@ -1,6 +1,7 @@
-import { send } from "@/server/client";
 import { moment } from "@/time/shanghai";
 import type { Ms } from "@/time/span";
+import { type Feed, liveFeed } from "./feed";
+import { once } from "./once";
 import { Unplayable } from "./video";
 
 const keep = 20; // seconds that stay in the buffer
@@ -44,19 +45,18 @@ export class LiveStream {
 
   /** run plays until the server ends it; begun is called with the first picture. */
   async run(begun: () => void): Promise<void> {
-    const r = await send(this.url, { signal: this.cancel.signal, cache: "no-store" });
-    const type = r.headers.get("Content-Type") ?? "";
-    if (!window.MediaSource || !MediaSource.isTypeSupported(type) || !r.body) {
+    const feed = await liveFeed(this.url, this.cancel.signal);
+    if (!window.MediaSource || !MediaSource.isTypeSupported(feed.type)) {
       this.cancel.abort();
-      throw new Unplayable(type);
+      throw new Unplayable(feed.type);
     }
-    this.begin = moment(r.headers.get("X-Media-Start") ?? "");
+    this.begin = moment(feed.start);
     const source = new MediaSource();
     const url = URL.createObjectURL(source);
     this.el.src = url;
-    await this.once(source, "sourceopen");
+    await once(source, "sourceopen", this.cancel.signal);
     URL.revokeObjectURL(url);
-    await this.pump(source.addSourceBuffer(type), r.body.getReader(), begun);
+    await this.pump(source.addSourceBuffer(feed.type), feed, begun);
   }
 
   sound(on: boolean) {
@@ -71,14 +71,14 @@ export class LiveStream {
     this.el.remove();
   }
 
-  private async pump(buffer: SourceBuffer, reader: ReadableStreamDefaultReader<Uint8Array>, begun: () => void) {
+  private async pump(buffer: SourceBuffer, feed: Feed, begun: () => void) {
     let first = true;
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
+      const bytes = await feed.read();
+      if (!bytes) return;
       this.came = performance.now();
-      buffer.appendBuffer(value as Uint8Array<ArrayBuffer>);
-      await this.once(buffer, "updateend");
+      buffer.appendBuffer(bytes as Uint8Array<ArrayBuffer>);
+      await once(buffer, "updateend", this.cancel.signal);
       const ranges = buffer.buffered;
       if (!ranges.length) continue;
       const end = ranges.end(ranges.length - 1);
@@ -91,7 +91,7 @@ export class LiveStream {
       this.chase(end, ranges);
       if (ranges.start(0) < this.el.currentTime - keep) {
         buffer.remove(0, this.el.currentTime - keep / 2);
-        await this.once(buffer, "updateend");
+        await once(buffer, "updateend", this.cancel.signal);
       }
     }
   }
@@ -105,17 +105,5 @@ export class LiveStream {
     if (behind > jump || v.currentTime < start - 0.01) v.currentTime = Math.max(start, end - 0.15);
     const rate = behind > late ? 1.08 : 1;
     if (v.playbackRate !== rate) v.playbackRate = rate;
-  }
-
-  private once(target: EventTarget, event: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { signal } = this.cancel;
-      const stop = () => reject(new DOMException("stopped", "AbortError"));
-      if (signal.aborted) return stop();
-      const options = { once: true, signal };
-      signal.addEventListener("abort", stop, { once: true });
-      target.addEventListener(event, () => resolve(), options);
-      target.addEventListener("error", () => reject(new Error("media error")), options);
-    });
   }
 }

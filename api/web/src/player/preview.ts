@@ -1,6 +1,7 @@
 import { asFailure, send, stopped } from "@/server/client";
 import { moment } from "@/time/shanghai";
 import type { Ms, Span } from "@/time/span";
+import { once } from "./once";
 
 /** piece is how much footage is asked for at a time, ms: the server codes it anew. */
 const piece = 10_000;
@@ -123,10 +124,6 @@ export class PreviewFeed {
 }
 
 /** settled waits until a buffer has taken what it was given. */
-function settled(buffer: SourceBuffer): Promise<void> {
-  if (!buffer.updating) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    buffer.addEventListener("updateend", () => resolve(), { once: true });
-    buffer.addEventListener("error", () => reject(new Error("media error")), { once: true });
-  });
+async function settled(buffer: SourceBuffer): Promise<void> {
+  if (buffer.updating) await once(buffer, "updateend");
 }
