@@ -1,11 +1,14 @@
 import type { Failure } from "@/server/client";
 import type { Coverage, Ms, Span } from "@/time/span";
 
+/** hasSub reports whether a camera has a sub-stream that every browser plays. */
+export const hasSub = (c?: { streams?: readonly { role: string; codec?: string }[] | null }) => (c?.streams ?? []).some((s) => s.role === "sub" && (s.codec ?? "").startsWith("h264"));
+
 /** What a tile needs to know of its camera, and whom it asks. */
 export interface TileSource {
   camera: string;
   /** sub: there is an H.264 sub-stream to fall back to. */
-  sub: boolean;
+  readonly sub: boolean;
   /** viewing gets leave to see a span: the viewing's id, undefined where none is needed. */
   viewing(span: Span): Promise<string | undefined>;
   coverage(): Coverage | null;

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Failure } from "@/server/client";
 import type { Shown, TileSource } from "./state";
+import { Unplayable } from "./video";
 import { Watching } from "./watching";
 
 /** The camera as the server knows it, and what becomes of the stream. */
 const world = vi.hoisted(() => ({ camera: {} as Record<string, unknown>, streams: [] as Stream[] }));
 interface Stream {
+  url: string;
   began: () => void;
   end(err?: Error): void;
   came: number;
@@ -17,7 +19,7 @@ vi.mock("./live", () => ({
     came = performance.now();
     began = () => {};
     end = (_?: Error) => {};
-    constructor() {
+    constructor(readonly url: string) {
       world.streams.push(this);
     }
     get silence() {
@@ -113,5 +115,17 @@ describe("live", () => {
     stream().end(new Failure(403, { code: "outside_case" }));
     await vi.advanceTimersByTimeAsync(900);
     expect(last().kind).toBe("failed");
+  });
+
+  it("of a coding that the browser does not play takes the sub-stream, of which the camera's state tells", async () => {
+    world.camera = { ...films, streams: [{ role: "main", codec: "h265" }, { role: "sub", codec: "h264+aac" }] };
+    w.dispose();
+    begin();
+    await vi.advanceTimersByTimeAsync(100);
+    stream().end(new Unplayable("hvc1"));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(stream().url).toContain("stream=sub");
+    stream().began();
+    expect(last()).toEqual({ kind: "picture", way: "livesub" });
   });
 });

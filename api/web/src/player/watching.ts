@@ -1,7 +1,7 @@
 import { answer, asFailure, file, server, stopped } from "@/server/client";
 import { LiveStream } from "./live";
 import { Pictures } from "./pictures";
-import type { Shown, TileSource } from "./state";
+import { hasSub, type Shown, type TileSource } from "./state";
 import { serverNow } from "@/time/now";
 import { moment } from "@/time/shanghai";
 import type { Ms } from "@/time/span";
@@ -24,6 +24,7 @@ export class Watching {
   private again = 0; // timer of another try
   private waiting = false; // for what the server sends
   private away: Away | null = null; // why nothing comes, as the camera's state says
+  private hasSub = false; // as the camera's state says
   private asked = -Infinity; // when that was looked up last
 
   /** sub: the main stream is known to be of a coding that this browser does not play. */
@@ -82,6 +83,7 @@ export class Watching {
     this.asked = performance.now();
     try {
       const c = await answer(server.GET("/api/v1/cameras/{id}", { params: { path: { id: this.source.camera } } }));
+      this.hasSub = hasSub(c);
       if (c.lifecycle === "active" && (c.state === "streaming" || c.state === "degraded")) return null;
       const covered = this.source.coverage()?.covered ?? [];
       const before = covered[covered.length - 1]?.to ?? null;
@@ -147,7 +149,7 @@ export class Watching {
     this.waiting = false;
     this.stream?.dispose();
     this.stream = null;
-    if (this.source.sub && !this.sub) {
+    if ((this.source.sub || this.hasSub) && !this.sub) {
       this.sub = true;
       void this.connect();
       return;

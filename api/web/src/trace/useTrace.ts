@@ -1,5 +1,6 @@
 import { computed, onBeforeUnmount, reactive, shallowRef, watch } from "vue";
 import type { Point } from "@/map/types";
+import { hasSub } from "@/player/state";
 import type { Camera } from "@/search/cameras";
 import { coverageOf, type Hit } from "@/search/footage";
 import { answer, asFailure, type Failure, server, stopped } from "@/server/client";
@@ -123,7 +124,7 @@ export function useTrace() {
     const c = cameras.get(id);
     const hit = hits.value.find((h) => h.id === id);
     const name = hit?.name ?? state.hops.find((h) => h.id === id)?.name ?? id;
-    return { id, name, fps: c?.fps || 25, sub: (c?.streams ?? []).some((s) => s.role === "sub" && (s.codec ?? "").startsWith("h264")), distance: null };
+    return { id, name, fps: c?.fps || 25, sub: hasSub(c), distance: null };
   }
 
   /** begin sets out anew, with hops whose names and places are not known yet. */

@@ -61,7 +61,10 @@ export function useWall(ctx: WallContext) {
   /** attach gives a tile its element. */
   function attach(camera: TileCamera, host: HTMLElement): () => void {
     const source: TileSource = {
-      camera: camera.id, sub: camera.sub,
+      camera: camera.id,
+      get sub() {
+        return camera.sub;
+      },
       viewing: (span) => ctx.viewing(camera.id, span),
       coverage: () => ctx.coverage(camera.id),
       limits: ctx.limits,
