@@ -105,23 +105,12 @@ func poleCameras(t *testing.T, dir string) (spot []float64, out []theirs) {
 		t.Fatal(err)
 	}
 	v := &places[0]
-	reg, err := registry.Open(t.Context(), registry.Config{Dir: dir, Now: func() time.Time { return time.Now().Add(-time.Hour) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	var drafts []registry.Draft
 	for i, east := range []float64{0, 0, 1e-6, 6e-4} {
-		d := registry.Draft{
+		drafts = append(drafts, registry.Draft{
 			Carrier: "telecom", DeviceID: fmt.Sprintf("pole-%d", i+1), Name: registry.Set(fmt.Sprintf("路口球机 %d", i+1)), URL: registry.Set(fmt.Sprintf("rtsp://127.0.0.1:9/%d", i)),
 			Division: registry.Set(v.code), Lon: registry.Set(v.lon + east), Lat: registry.Set(v.lat), Azimuth: registry.Set(float64(120 * i)), FOV: registry.Set(90.0), Range: registry.Set(60.0),
-		}
-		got, err := reg.Upsert(t.Context(), []registry.Draft{d})
-		if err != nil || got[0].Status != registry.Created {
-			t.Fatalf("%+v, %v", got, err)
-		}
-		out = append(out, theirs{ID: string(got[0].Camera), Name: fmt.Sprintf("路口球机 %d", i+1)})
+		})
 	}
-	if err := reg.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return []float64{v.lon, v.lat}, out
+	return []float64{v.lon, v.lat}, enrol(t, dir, time.Now().Add(-time.Hour), drafts)
 }

@@ -47,6 +47,8 @@ type facts struct {
 	} `json:"codings"`
 	// The other site, with base maps.
 	Ground groundFacts `json:"ground"`
+	// And one whose cameras of every coding record now.
+	Lens lensFacts `json:"lens"`
 }
 
 type theirs struct {
@@ -65,6 +67,7 @@ func TestWorkbench(t *testing.T) {
 	p := start(t, "serve", "--listen", "127.0.0.1:0", "--data", dir)
 	f.URL = p.url
 	f.Ground = groundSite(t)
+	f.Lens = lensSite(t)
 	playwright(t, web, f)
 	p.terminate(t)
 }
@@ -144,38 +147,23 @@ func recordedDay(t *testing.T) (facts, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enrol := func(v *village, n int, when time.Time, url func(i int) string) (out []theirs) {
+	stand := func(v *village, n int, when time.Time, url func(i int) string) []theirs {
 		t.Helper()
-		reg, err := registry.Open(t.Context(), registry.Config{Dir: dir, Now: func() time.Time { return when }})
-		if err != nil {
-			t.Fatal(err)
+		drafts := make([]registry.Draft, n)
+		for i := range drafts {
+			drafts[i] = drafted(v, i, fmt.Sprintf("%s-%02d", v.code[6:], i+1), url(i))
 		}
-		for i := range n {
-			lon, lat, azimuth := v.spot(i)
-			d := registry.Draft{
-				Carrier: "telecom", DeviceID: fmt.Sprintf("%s-%02d", v.code[6:], i+1), Name: registry.Set(v.name + spots[i]), URL: registry.Set(url(i)),
-				Division: registry.Set(v.code), Lon: registry.Set(lon), Lat: registry.Set(lat), Azimuth: registry.Set(azimuth), FOV: registry.Set(90.0), Range: registry.Set(150.0),
-			}
-			got, err := reg.Upsert(t.Context(), []registry.Draft{d})
-			if err != nil || got[0].Status != registry.Created {
-				t.Fatalf("%+v, %v", got, err)
-			}
-			out = append(out, theirs{ID: string(got[0].Camera), Name: v.name + spots[i]})
-		}
-		if err := reg.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return out
+		return enrol(t, dir, when, drafts)
 	}
 	past, live := &places[0], &places[1]
 	many := 6
 	if os.Getenv("BENCH") != "" {
 		many = 9
 	}
-	f.Past.Cameras = enrol(past, many, joined, func(i int) string { return fmt.Sprintf("rtsp://127.0.0.1:9/%d", i) })
+	f.Past.Cameras = stand(past, many, joined, func(i int) string { return fmt.Sprintf("rtsp://127.0.0.1:9/%d", i) })
 	before := time.Now().Add(-45 * time.Minute)
 	f.LiveFrom = before.UnixMilli()
-	f.Live = enrol(live, 4, before.Add(-time.Minute), func(i int) string { return srv.URL(i + 1) })
+	f.Live = stand(live, 4, before.Add(-time.Minute), func(i int) string { return srv.URL(i + 1) })
 	f.Past.Point = []float64{past.lon, past.lat}
 	f.Past.From, f.Past.To = nine.UnixMilli(), nine.Add(8*time.Hour).UnixMilli()
 	f.Past.FPS, f.Past.Frames = 5, 500
@@ -210,7 +198,7 @@ func recordedDay(t *testing.T) (facts, string) {
 	c := &f.Codings
 	c.FPS, c.Frames = 25, 500
 	c.From, c.To, c.Point = noon.UnixMilli(), noon.Add(10*time.Minute).UnixMilli(), []float64{codings.lon, codings.lat}
-	c.Cameras = enrol(codings, len(coded), joined, func(i int) string { return fmt.Sprintf("rtsp://127.0.0.1:9/coded/%d", i) })
+	c.Cameras = stand(codings, len(coded), joined, func(i int) string { return fmt.Sprintf("rtsp://127.0.0.1:9/coded/%d", i) })
 	for i, how := range coded {
 		c.Cameras[i].Coding = strings.ToLower(how.video.String())
 		p := storagetest.Piece{Video: storagetest.NewVideo(t, storagetest.VideoSpec{Codec: how.video, FPS: c.FPS, Frames: c.Frames, GOP: 50}), Seconds: 600}
@@ -226,4 +214,37 @@ func recordedDay(t *testing.T) (facts, string) {
 		t.Fatal(err)
 	}
 	return f, dir
+}
+
+// drafted is the nth camera of a village.
+func drafted(v *village, nth int, device, url string) registry.Draft {
+	lon, lat, azimuth := v.spot(nth)
+	return registry.Draft{
+		Carrier: "telecom", DeviceID: device, Name: registry.Set(v.name + spots[nth%len(spots)]), URL: registry.Set(url),
+		Division: registry.Set(v.code), Lon: registry.Set(lon), Lat: registry.Set(lat), Azimuth: registry.Set(azimuth), FOV: registry.Set(90.0), Range: registry.Set(150.0),
+	}
+}
+
+// enrol enrols cameras as of a moment.
+func enrol(t *testing.T, dir string, when time.Time, drafts []registry.Draft) (out []theirs) {
+	t.Helper()
+	reg, err := registry.Open(t.Context(), registry.Config{Dir: dir, Now: func() time.Time { return when }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := reg.Upsert(t.Context(), drafts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range got {
+		c, err := reg.Get(t.Context(), o.Camera)
+		if err != nil || o.Status != registry.Created {
+			t.Fatalf("%+v, %v", o, err)
+		}
+		out = append(out, theirs{ID: string(c.ID), Name: c.Name})
+	}
+	if err := reg.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

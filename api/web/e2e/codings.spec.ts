@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { coded, expect, facts, look, off, playing, test } from "./site";
+import { coded, expect, facts, look, loudest, off, playing, test } from "./site";
 
 const { codings } = facts;
 const frame = 1000 / codings.fps;
@@ -28,24 +28,9 @@ for (const camera of codings.cameras.filter((c, i, all) => all.findIndex((d) => 
       expect(d).toBeLessThan(300);
       await page.waitForTimeout(130);
     }
-    const sound = await page.evaluate(async () => {
-      const v = document.querySelector<HTMLVideoElement>(".tile video")!;
-      const context = new AudioContext();
-      await context.resume();
-      const analyser = context.createAnalyser();
-      context.createMediaElementSource(v).connect(analyser);
-      const samples = new Float32Array(analyser.fftSize);
-      let loudest = 0;
-      for (let i = 0; i < 10; i++) {
-        await new Promise((done) => setTimeout(done, 100));
-        analyser.getFloatTimeDomainData(samples);
-        loudest = Math.max(loudest, ...samples.map(Math.abs));
-      }
-      return { muted: v.muted, loudest };
-    });
-    expect(sound.muted).toBe(false);
-    if (camera.coding.includes("+")) expect(sound.loudest).toBeGreaterThan(0.05);
-    else expect(sound.loudest).toBe(0);
+    const heard = await loudest(page);
+    if (camera.coding.includes("+")) expect(heard).toBeGreaterThan(0.05);
+    else expect(heard).toBe(0);
     // Elsewhere, too, and to the frame.
     await page.keyboard.press("k");
     const want = await jump(page, 4 * 60_000 + 13_120);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { test as base, type Page } from "@playwright/test";
+import { test as base, expect, type Page } from "@playwright/test";
 
 /** Facts are what TestWorkbench says of the site: cmd/qianshao/workbench_test.go. */
 export interface Facts {
@@ -12,6 +12,8 @@ export interface Facts {
   live_from: number;
   /** The other site, with base maps and no footage: three cameras on a spot, a fourth beside it. */
   ground: { url: string; token: string; spot: [number, number]; cameras: { id: string; name: string }[] };
+  /** A third site, whose cameras all record now: nine that every browser plays, then H.265 with a sub-stream and without, and MJPEG. */
+  lens: { url: string; point: [number, number]; cameras: { id: string; name: string; coding: string }[] };
   /** With accounts: logins by what they are, all with one password; links that nobody has used. */
   people: Record<"officer" | "second" | "carrier" | "auditor" | "household" | "other" | "phone", string>;
   password: string;
@@ -29,17 +31,20 @@ export const test = base.extend<{ site: string; complaints: string[] }>({
     const list: string[] = [];
     page.on("console", (m) => {
       // Chromium writes a line for each answer that is an error; those are looked at by the tests themselves.
-      if (m.type() === "error" && !m.text().startsWith("Failed to load resource")) list.push(m.text());
+      if (m.type() === "error" && !/^(Failed to load resource|WebSocket connection to .*Unexpected response code)/.test(m.text())) list.push(m.text());
     });
     page.on("pageerror", (e) => list.push(e.message));
     page.on("request", (r) => {
       if (!r.url().startsWith(`${site}/`) && !/^(blob|data|about):/.test(r.url())) list.push(`asked ${r.url()}`);
     });
+    page.on("websocket", (w) => {
+      if (!w.url().startsWith(`${site.replace(/^http/, "ws")}/`)) list.push(`opened ${w.url()}`);
+    });
     await use(list);
     if (list.length) throw new Error(`the page complains:\n${list.join("\n")}`);
   }, { auto: true }],
 });
-export { expect } from "@playwright/test";
+export { expect };
 
 /** Hand counts clicks and what is typed, as a person would. */
 export class Hand {
@@ -130,6 +135,27 @@ export function off(number: number, clock: number, { from, fps, frames }: { from
   if (d > loop / 2) d -= loop;
   if (d < -loop / 2) d += loop;
   return d;
+}
+
+/** loudest is the loudest that the tile, which is not muted, sounds within a second. */
+export async function loudest(page: Page): Promise<number> {
+  const sound = await page.evaluate(async () => {
+    const v = document.querySelector<HTMLVideoElement>(".tile video")!;
+    const context = new AudioContext();
+    await context.resume();
+    const analyser = context.createAnalyser();
+    context.createMediaElementSource(v).connect(analyser);
+    const samples = new Float32Array(analyser.fftSize);
+    let loudest = 0;
+    for (let i = 0; i < 10; i++) {
+      await new Promise((done) => setTimeout(done, 100));
+      analyser.getFloatTimeDomainData(samples);
+      loudest = Math.max(loudest, ...samples.map(Math.abs));
+    }
+    return { muted: v.muted, loudest };
+  });
+  expect(sound.muted).toBe(false);
+  return sound.loudest;
 }
 
 /** shot keeps a picture of the page where QIANSHAO_SHOTS says. */
