@@ -180,7 +180,7 @@ export function stubBrowser() {
     return Object.defineProperty(r, "url", { value: asked.url.href });
   });
   vi.spyOn(URL, "createObjectURL").mockImplementation((source) => {
-    queueMicrotask(() => (source as unknown as EventTarget).dispatchEvent(new Event("sourceopen")));
+    if (source instanceof FakeSource) queueMicrotask(() => source.dispatchEvent(new Event("sourceopen")));
     return "blob:x";
   });
   vi.spyOn(URL, "revokeObjectURL").mockImplementation(() => {});

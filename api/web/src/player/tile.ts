@@ -77,6 +77,7 @@ export class Tile {
     if (this.pictures) this.stop();
     const v = this.video;
     if (v?.span && v.fast === quick && inside(v.span, t)) {
+      this.giveUp(); // somebody came back before what is elsewhere had loaded
       v.follow(t, clock.rate, clock.going);
       if (v.ready || this.state.kind === "picture") this.show({ kind: "picture", way: this.way });
       this.prepare(v.span.to, clock, coverage);
@@ -154,6 +155,14 @@ export class Tile {
     for (const x of [this.video, this.pending?.stretch, this.nextVideo?.stretch, this.watching, this.pictures]) x?.dispose();
     this.video = this.pending = this.nextVideo = this.watching = this.pictures = null;
     this.show({ kind: "loading" });
+  }
+
+  /** giveUp is for what is still loaded, and not wanted any more. */
+  private giveUp() {
+    if (!this.pending) return;
+    this.turn++;
+    this.pending.stretch?.dispose();
+    this.pending = null;
   }
 
   private put(v: VideoStretch) {
