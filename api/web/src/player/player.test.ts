@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Coverage } from "@/time/span";
 import { MasterClock } from "./clock";
 import { neighbour } from "./neighbour";
@@ -208,6 +208,80 @@ describe("a step of the wall", () => {
     await arrive();
     await over;
     expect(wall.clock.now).toBe(12_000);
+    wall.dispose();
+  });
+});
+
+describe("the clock of a wall", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal("window", globalThis);
+    vi.advanceTimersByTime(1000); // a page's time does not begin with it
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+
+  /** slow is a tile that loads until it is let. */
+  function slow() {
+    const tile = { settled: false, behind: 0, shown: { kind: "loading" }, picture: null as number | null, follow() {}, watch() {}, tick() {}, dispose() {} };
+    return { tile: tile as unknown as Tile, is: (state: Partial<typeof tile>) => Object.assign(tile, state) };
+  }
+  const there = { settled: true, shown: { kind: "picture" } };
+
+  it("is held while tiles load, and goes on when all have, or one takes too long", async () => {
+    const [a, b] = [slow(), slow()];
+    const ticks: number[] = [];
+    const wall = new Wall({ tick: (t) => ticks.push(t), state() {} });
+    wall.set([a.tile, b.tile]);
+    wall.seek(5000, true);
+    a.is(there);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([wall.held, wall.clock.playing, wall.clock.now]).toEqual([true, true, 5000]);
+    b.is(there);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(wall.held).toBe(false);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(wall.clock.now).toBe(6000);
+    expect(ticks[ticks.length - 1]).toBe(6000);
+
+    b.is({ settled: false });
+    wall.seek(9000);
+    await vi.advanceTimersByTimeAsync(1500);
+    expect([wall.held, wall.clock.now]).toEqual([true, 9000]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(wall.held).toBe(false);
+    expect(wall.clock.now).toBeGreaterThan(9000);
+    wall.dispose();
+  });
+
+  it("gives back what all tiles took to get going, once", async () => {
+    const a = slow();
+    const wall = new Wall({ tick() {}, state() {} });
+    a.is({ ...there, behind: 120 });
+    wall.set([a.tile]);
+    wall.seek(5000, true);
+    await vi.advanceTimersByTimeAsync(1100);
+    expect(wall.clock.now).toBe(5000 + 1100 - 120); // held for no beat: it had loaded
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([wall.clock.now, wall.drift]).toEqual([5000 + 2100 - 120, 120]);
+    wall.dispose();
+  });
+
+  it("is live's oldest picture, and waits for nobody", async () => {
+    const [a, b] = [slow(), slow()];
+    let now = 0;
+    const wall = new Wall({ tick: (t) => (now = t), state() {} });
+    wall.set([a.tile, b.tile]);
+    wall.watch();
+    expect([wall.live, wall.held, wall.clock.going]).toEqual([true, false, false]);
+    a.is({ picture: 7000 });
+    b.is({ picture: 6500 });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(now).toBe(6500);
+    wall.pause(); // stands at what is on screen
+    expect([wall.live, wall.clock.now, wall.clock.playing]).toEqual([false, 6500, false]);
     wall.dispose();
   });
 });
