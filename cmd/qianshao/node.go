@@ -221,7 +221,7 @@ func (n *node) answer(g *errgroup.Group, running, hard context.Context, l net.Li
 		defer endRequests()
 		down, cancel := context.WithTimeout(hard, downloadTime)
 		defer cancel()
-		if err := srv.Shutdown(down); err != nil {
+		if err := srv.Shutdown(down); err != nil { // sockets are not waited for: they end with their requests
 			return srv.Close() // a long download does not hold up the stop
 		}
 		return nil
