@@ -52,7 +52,7 @@ const en: typeof zh = {
     withCameras: "Where there are cameras", circle: "Circle", polygon: "Polygon", m: "{n} m", km: "{n} km", drawing: "Click the corners on the map, double-click to end; Esc cancels.", drawingCircle: "Press at the middle and drag to the rim; Esc cancels.",
   },
   time: {
-    from: "From", to: "To", hint: "e.g. 2026-11-24 09:00, yesterday 9pm, 9:30, 30 minutes ago", last30: "Last 30 minutes", lastHour: "Last hour", today: "Today", yesterday: "Yesterday", before30: "30 minutes before", around10: "10 minutes around", bad: "This time is not understood",
+    from: "From", to: "To", hint: "e.g. 2026-11-24 09:00, yesterday 9pm, 9:30, 30 minutes ago", last30: "Last 30 minutes", lastHour: "Last hour", today: "Today", yesterday: "Yesterday", before30At: "30 minutes before {t}", around10At: "10 minutes around {t}", before30: "30 minutes before", around10: "10 minutes around", bad: "This time is not understood",
     order: "The end must be after the start", long: "Seven days at most", pick: "Pick a day and an hour", previousMonth: "Month before", nextMonth: "Month after", hour: "Hour", minute: "Minute", outside: "The case allows {from} to {to} only", inCase: "Search the time of the case",
   },
   search: {
@@ -67,7 +67,7 @@ const en: typeof zh = {
     keys: { centre: "Arrows move it · Shift: a little", rim: "Arrows resize it · Shift: a little", corner: "Arrows move it · Shift: a little · Enter adds one · Delete" },
   },
   tile: {
-    loading: "Loading…", none: "No footage at this moment", gap: "Footage missing", ahead: "Not recorded yet", away: "No live picture now", awayNext: "Trying again by itself; the picture returns when the camera does.", before: "Before ({t})", after: "Next footage ({t})", failed: "Cannot be played", preview: "Transcoded preview", sub: "Sub-stream", live: "Live", pictures: "Single pictures", close: "Take out", enlarge: "Enlarge", shrink: "Back to the others", offset: "Clock {s} s off", offsetWhen: "The camera's clock minus the server's, measured in the footage from {from} to {to}", empty: "Empty tile", toLive: "Watch live",
+    loading: "Loading…", none: "No footage at this moment", gap: "Footage missing", ahead: "Not recorded yet", away: "No live picture now", awayNext: "Trying again by itself; the picture returns when the camera does.", before: "Before ({t})", after: "Next footage ({t})", failed: "Cannot be played", preview: "Transcoded preview", sub: "Sub-stream", live: "Live", pictures: "Single pictures", close: "Take out", enlarge: "Enlarge", follow: "Trace a route from here", shrink: "Back to the others", offset: "Clock {s} s off", offsetWhen: "The camera's clock minus the server's, measured in the footage from {from} to {to}", empty: "Empty tile", toLive: "Watch live",
     noCodec: "This browser does not play this coding: what plays is a preview that the server coded anew. A download is the original.",
   },
   play: {
@@ -81,7 +81,7 @@ const en: typeof zh = {
     title: "Keys", space: "Play or pause", jkl: "10 s back / play or pause / 10 s on", arrows: "Frame back / on", marks: "In / out mark", s: "Still", e: "To downloads", digits: "Choose a tile", g: "Go to a time", b: "Bookmark", t: "A picture a minute", n: "Next footage", r: "Live", m: "Sound", speed: "Slower / faster", help: "This table",
   },
   line: { label: "Timeline", footage: "Footage", none: "Not yet, or not enrolled", gap: "Footage missing: {cause}", now: "Now", zoomIn: "Zoom in on the timeline", zoomOut: "Zoom out of the timeline", all: "Whole span" },
-  strip: { title: "A picture a minute: {name}", none: "No pictures in this time.", every: "Every", min: "{n} min", },
+  strip: { title: "A picture a minute", cameras: "Cameras", none: "No pictures in this time.", every: "Every", min: "{n} min", },
   cause: {
     consent_withdrawn: "consent withdrawn", expired: "expired and deleted", paused: "paused", spool_lost: "spool lost", spool_full: "spool full", no_capacity: "no capacity", node_down: "server down", upload_pending: "upload pending",
     clock_uncertain: "clock uncertain", auth_failed: "wrong user name or password", camera_busy: "camera has no free connection", bad_stream: "bad stream", packet_loss: "packet loss", stalled: "picture stalled", camera_offline: "camera offline", unknown: "cause unknown",

@@ -50,7 +50,7 @@ export default {
     withCameras: "有摄像头的地方", circle: "画圆", polygon: "画多边形", m: "{n} 米", km: "{n} 公里", drawing: "在地图上点出各顶点，双击结束；Esc 取消。", drawingCircle: "按住圆心拖到边缘；Esc 取消。",
   },
   time: {
-    from: "从", to: "到", hint: "如 2026-11-24 09:00、昨晚9点、9点半、半小时前", last30: "最近 30 分钟", lastHour: "最近 1 小时", today: "今天", yesterday: "昨天", before30: "此刻前 30 分钟", around10: "此刻前后 10 分钟",
+    from: "从", to: "到", hint: "如 2026-11-24 09:00、昨晚9点、9点半、半小时前", last30: "最近 30 分钟", lastHour: "最近 1 小时", today: "今天", yesterday: "昨天", before30At: "{t} 前 30 分钟", around10At: "{t} 前后 10 分钟", before30: "此刻前 30 分钟", around10: "此刻前后 10 分钟",
     bad: "看不懂这个时间", order: "终点要晚于起点", long: "一次最多 7 天", pick: "选日期和钟点", previousMonth: "上个月", nextMonth: "下个月", hour: "时", minute: "分", outside: "案件只允许看 {from} 至 {to}", inCase: "查案件的时段",
   },
   search: {
@@ -65,7 +65,7 @@ export default {
     keys: { centre: "方向键移动 · Shift 微调", rim: "方向键改变半径 · Shift 微调", corner: "方向键移动 · Shift 微调 · 回车加点 · Delete 删除" },
   },
   tile: {
-    loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", away: "现在没有实时画面", awayNext: "正在自动重连，恢复后画面会自己出现。", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", shrink: "还原", offset: "时差 {s} 秒", offsetWhen: "摄像头时钟减服务器时钟，由 {from} 至 {to} 的录像测得", empty: "空画面", toLive: "看实时",
+    loading: "正在载入…", none: "此刻没有录像", gap: "录像缺失", ahead: "还没有录到这里", away: "现在没有实时画面", awayNext: "正在自动重连，恢复后画面会自己出现。", before: "看之前（{t}）", after: "到下一段（{t}）", failed: "无法播放", preview: "转码预览", sub: "子码流", live: "实时", pictures: "逐帧图片", close: "移出画面", enlarge: "放大", follow: "从这里追踪路径", shrink: "还原", offset: "时差 {s} 秒", offsetWhen: "摄像头时钟减服务器时钟，由 {from} 至 {to} 的录像测得", empty: "空画面", toLive: "看实时",
     noCodec: "此浏览器不能直接播放这种编码，现在播放的是服务器转码的预览；下载的仍是原始录像。",
   },
   play: {
@@ -79,7 +79,7 @@ export default {
     title: "快捷键", space: "播放或暂停", jkl: "后退 10 秒 / 播放暂停 / 前进 10 秒", arrows: "上一帧 / 下一帧", marks: "入点 / 出点", s: "截图", e: "加入下载", digits: "选画面", g: "跳到时刻", b: "书签", t: "每分钟一图", n: "下一段录像", r: "实时", m: "声音", speed: "减速 / 加速", help: "这张表",
   },
   line: { label: "时间轴", footage: "有录像", none: "未到时间或未接入", gap: "录像缺失：{cause}", now: "现在", zoomIn: "放大时间轴", zoomOut: "缩小时间轴", all: "整个时段" },
-  strip: { title: "每分钟一图：{name}", none: "这段时间没有图片。", every: "间隔", min: "{n} 分钟", },
+  strip: { title: "每分钟一图", cameras: "摄像头", none: "这段时间没有图片。", every: "间隔", min: "{n} 分钟", },
   cause: {
     consent_withdrawn: "已退出授权", expired: "已到期删除", paused: "已暂停", spool_lost: "本地缓存丢失", spool_full: "本地缓存已满", no_capacity: "处理能力不足", node_down: "服务器停机", upload_pending: "等待上传",
     clock_uncertain: "时钟不确定", auth_failed: "用户名或密码错误", camera_busy: "摄像头连接数已满", bad_stream: "码流错误", packet_loss: "网络丢包", stalled: "画面停滞", camera_offline: "摄像头离线", unknown: "原因不明",

@@ -28,8 +28,8 @@ function usual(): Span {
   return c && !within(s, spanOf(c)) ? begun(c, s.to) : s;
 }
 
-/** useSearch is a search by place and time, and what it found. */
-export function useSearch(where: Where | null, span: Span | null, opened: (hits: Hit[]) => void) {
+/** useSearch is a search by place and time, and what it found. opened is told of a moment to begin at, where the search was about one. */
+export function useSearch(where: Where | null, span: Span | null, opened: (hits: Hit[], about: Ms | null) => void) {
   const state = reactive({
     where: where as Where | null,
     radius: where?.kind === "near" ? where.radius : usualRadius,
@@ -49,7 +49,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
   const limits = computed<Span>(() => state.done?.span ?? state.span);
   const coverage = (id: string): Coverage | null => byId.value.get(id)?.coverage ?? null;
 
-  async function run(quiet = false): Promise<void> {
+  async function run(quiet = false, about: Ms | null = null): Promise<void> {
     if (!state.where || needed.value || (!session.open && !current.value)) return;
     cancel.abort();
     cancel = new AbortController();
@@ -65,7 +65,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
       hits.value = found.items;
       state.done = { where: asked.where, span: found.span, more: found.more, only: found.only, outside: found.outside };
       foundFor = file;
-      if (!quiet) opened(found.items);
+      if (!quiet) opened(found.items, about);
     } catch (err) {
       if (stopped(err)) return;
       const f = asFailure(err);
@@ -75,7 +75,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
         if (state.done && foundFor !== file) { // what another case allowed does not stay
           hits.value = [];
           state.done = null;
-          opened([]);
+          opened([], null);
         }
       }
     } finally {

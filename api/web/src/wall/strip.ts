@@ -32,3 +32,22 @@ export async function sprite(camera: string, part: { span: Span; n: number }, wi
   const times = (r.headers.get("X-Sprite-Times") ?? "").split(",").map((s) => (s.trim() ? moment(s.trim()) : null));
   return { url: URL.createObjectURL(await r.blob()), columns: Number(r.headers.get("X-Sprite-Columns") ?? 1), width: w || 160, height: h || 90, times };
 }
+
+/** Cell is one picture of a sprite. */
+export interface Cell {
+  sprite: Sprite;
+  index: number;
+  at: Ms;
+}
+
+/** minutesOf are the pictures of several cameras, side by side: one row for each minute that any of them has a picture of. */
+export function minutesOf(parts: readonly (readonly (Sprite | null)[])[]): (Cell | null)[][] {
+  return parts.flatMap((sprites) => {
+    const n = Math.max(0, ...sprites.map((s) => s?.times.length ?? 0));
+    const rows = Array.from({ length: n }, (_, index) => sprites.map((sprite): Cell | null => {
+      const at = sprite?.times[index] ?? null;
+      return sprite && at !== null ? { sprite, index, at } : null;
+    }));
+    return rows.filter((row) => row.some((c) => c !== null));
+  });
+}
