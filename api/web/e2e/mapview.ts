@@ -49,3 +49,15 @@ export function inked(page: Page): Promise<string[]> {
     return out;
   });
 }
+
+/** darkInk counts the map's pixels as dark as routes are drawn, under the wedges of cameras too. */
+export function darkInk(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    let n = 0;
+    for (const c of document.querySelectorAll<HTMLCanvasElement>(".camera-map .ol-layers canvas")) {
+      const p = c.getContext("2d")!.getImageData(0, 0, c.width, c.height).data;
+      for (let i = 0; i < p.length; i += 4) if (p[i]! < 0x18 && p[i + 1]! < 0x60 && p[i + 2]! < 0xa0 && p[i + 3] === 255) n++;
+    }
+    return n;
+  });
+}

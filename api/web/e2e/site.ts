@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { test as base, expect, type Page } from "@playwright/test";
+import { test as base, expect, type Locator, type Page } from "@playwright/test";
 
 /** Facts are what TestWorkbench says of the site: cmd/qianshao/workbench_test.go. */
 export interface Facts {
@@ -46,21 +46,48 @@ export const test = base.extend<{ site: string; complaints: string[] }>({
 });
 export { expect };
 
-/** Hand counts clicks and what is typed, as a person would. */
+/** Hand does what a person does, and counts it: clicks, keys that stand for a button, and texts; and the seconds since the first of them. */
 export class Hand {
   clicks = 0;
-  private began = Date.now();
+  texts = 0;
+  private began = 0;
   constructor(readonly page: Page) {}
-  start() {
-    this.clicks = 0;
-    this.began = Date.now();
-  }
   get seconds() {
     return (Date.now() - this.began) / 1000;
   }
-  async click(selector: string, options?: Parameters<Page["click"]>[1]) {
+  toString() {
+    return `${this.clicks} clicks, ${this.texts} texts, ${this.seconds.toFixed(1)} s`;
+  }
+  async click(target: string | Locator) {
+    this.act();
+    await (typeof target === "string" ? this.page.locator(target) : target).click();
+  }
+  /** press is a key instead of a click on a button, and counts as one. */
+  async press(key: string) {
+    this.act();
+    await this.page.keyboard.press(key);
+  }
+  /** type writes a text in the place of what the field held. */
+  async type(text: string) {
+    this.texts++;
+    await this.page.keyboard.press("Control+A");
+    await this.page.keyboard.type(text);
+  }
+  /** place looks for a place by name, and takes the first that was found. */
+  async place(text: string, found: string) {
+    await this.click("#place");
+    await this.type(text);
+    await this.page.waitForSelector(`[role=option]:has-text("${found}")`);
+    await this.page.keyboard.press("Enter");
+  }
+  /** time writes a moment in one of the two fields of the search. */
+  async time(field: "from" | "to", text: string) {
+    await this.click(`#${field}`);
+    await this.type(text);
+  }
+  private act() {
     this.clicks++;
-    await this.page.click(selector, options);
+    this.began ||= Date.now();
   }
 }
 
