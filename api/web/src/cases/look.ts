@@ -1,6 +1,6 @@
 import { useI18n } from "vue-i18n";
 import { useRouter } from "vue-router";
-import { addressOf } from "@/search/address";
+import { addressOf, unmoved } from "@/search/address";
 import { type Case, choose } from "@/session/cases";
 import { begun } from "@/session/reach";
 import { serverNow } from "@/time/now";
@@ -13,7 +13,7 @@ export function useLook() {
   return (c: Case) => {
     choose(c.id);
     const where = placeOf(c.area, (code) => c.area_names?.[c.area.divisions?.indexOf(code) ?? -1] ?? code, t("place.drawn"));
-    const query = addressOf({ where, span: begun(c, serverNow()), tiles: [], current: "", live: false, at: null, rate: 1, layout: 4 });
+    const query = addressOf({ where, span: begun(c, serverNow()), tiles: [], current: "", live: false, at: null, rate: 1, layout: 4, ...unmoved });
     void router.push({ path: "/", query: { case: c.id, ...query } });
   };
 }

@@ -1,15 +1,15 @@
-import { onBeforeUnmount, onMounted, ref, type ShallowRef, watch } from "vue";
+import { onBeforeUnmount, onMounted, ref, type ShallowRef, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
-import type { CameraMap, MapEvents, Source } from "@/map/map";
+import type { CameraMap, MapEvents, Source, View } from "@/map/map";
 import { answer, asFailure, type Failure, server } from "@/server/client";
 
 const remembered = "qianshao.base";
 
 /**
  * useGround is a map in an element, with its borders and the base map that was chosen last. draw puts on it what the page
- * has; loaded is called when the borders are there.
+ * has; loaded is called when the borders are there. It begins where the page says, if it says so.
  */
-export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: MapEvents, draw: (map: CameraMap) => void, loaded?: (map: CameraMap) => void) {
+export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: MapEvents, draw: (map: CameraMap) => void, { begun = null, loaded }: { begun?: View | null; loaded?: (map: CameraMap) => void } = {}) {
   const { t, locale } = useI18n();
   const failure = ref<Failure | null>(null);
   const sources = ref<Source[]>([]);
@@ -19,23 +19,27 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
   let outlines: unknown = null;
   let gone = false;
   let toFit: Parameters<CameraMap["fit"]> | null = null; // asked for before there was a map
+  let byHand = begun !== null; // somebody moved the map last, not the page
+  /** view is where somebody moved the map to; null: it shows what the page fitted it to. */
+  const view = shallowRef(begun);
 
   function make() {
     if (!Kind || !host.value) return;
-    const view = map?.view;
+    const before = map?.view ?? view.value;
     map?.destroy();
-    map = new Kind(host.value, on, {
+    map = new Kind(host.value, { ...on, moved: (v) => (view.value = byHand ? v : null) }, {
       map: t("map.label"), zoomIn: t("map.zoomIn"), zoomOut: t("map.zoomOut"), centre: t("map.centre"), rim: t("map.rim"),
       corner: (n, of) => t("map.corner", { n, of }), together: (n) => t("map.together", { n }),
     });
     if (outlines) map.setOutlines(outlines);
     map.setSources(sources.value, base.value || null);
     draw(map);
-    if (view) map.view = view;
+    if (before) map.view = before;
     if (toFit) map.fit(...toFit);
     toFit = null;
   }
   function fit(...what: Parameters<CameraMap["fit"]>) {
+    byHand = false;
     if (map) map.fit(...what);
     else toFit = what;
   }
@@ -54,7 +58,10 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
       failure.value = asFailure(err);
     }
   }
+  /** keep says that somebody moves the map, or asked for what it was fitted to. */
+  const keep = () => (byHand = true);
   onMounted(async () => {
+    for (const kind of ["pointerdown", "wheel", "keydown"]) host.value?.addEventListener(kind, keep, { capture: true, passive: true });
     void load();
     try {
       Kind = (await import("@/map/map")).CameraMap;
@@ -74,5 +81,5 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
     localStorage.setItem(remembered, name);
     map?.setSources(sources.value, name || null);
   });
-  return { failure, sources, base, load, fit, redraw: () => map && draw(map), get: () => map };
+  return { failure, sources, base, view, load, fit, keep, redraw: () => map && draw(map), get: () => map };
 }

@@ -168,6 +168,7 @@ export function useTrace() {
     clear();
     state.hops = [...hops];
     if (!here.value) return save();
+    state.window = windowOf(at ?? here.value.at);
     lay();
     wall.seek(at ?? here.value.at, true);
     save();

@@ -41,6 +41,7 @@ export function useWall(ctx: WallContext) {
     now: 0 as Ms, playing: false, live: false, held: false, rate: 1, drift: 0,
     current: "", large: "", loud: false, layout: 4 as number,
     marks: { in: null as Ms | null, out: null as Ms | null },
+    zoomed: null as Span | null, // what the timeline shows, where somebody chose that
   });
   let gone = false; // a picture may come when the page has been left
   const wall = new Wall({
