@@ -127,7 +127,7 @@ export const look = (page: Page) => read(page, ".tile video");
 export async function read(page: Page, pictures: string): Promise<Look> {
   return page.evaluate((selector) => {
     const text = document.querySelector("[data-test=clock]")!.textContent!;
-    const clock = Date.parse(text.replace(/\//g, "-").replace(" ", "T") + "+08:00");
+    const clock = Date.parse(text.replace(" ", "T") + "+08:00");
     // All are drawn before any is read: they go on meanwhile.
     const all = [...document.querySelectorAll<HTMLVideoElement | HTMLImageElement>(selector)];
     const c = document.createElement("canvas");

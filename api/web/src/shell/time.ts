@@ -6,5 +6,5 @@ import type { Ms } from "@/time/span";
 export const masterTime = reactive({ text: "" });
 
 export function showTime(t: Ms | null) {
-  masterTime.text = t === null ? "" : `${dateOf(t).replaceAll("-", "/")} ${timeOf(t, true)}`;
+  masterTime.text = t === null ? "" : `${dateOf(t)} ${timeOf(t, true)}`;
 }
