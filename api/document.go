@@ -17,7 +17,7 @@ var ofSession = []map[string][]string{{bySession: {}}}
 // further by its types; the parameters and answers of byte routes stand here.
 var docs = struct {
 	cameras, camera, timeline, footage, watched      huma.Operation
-	places, outlines, maps, tile                     huma.Operation
+	places, outlines, names, maps, tile              huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
 	preview, still                                   huma.Operation
 	register, registerCSV, verify, signInPage        huma.Operation
@@ -59,6 +59,11 @@ var docs = struct {
 	outlines: huma.Operation{
 		OperationID: "getOutlines", Tags: []string{"places"}, Summary: "Borders for the map, as GeoJSON (RFC 7946) of lines",
 		Description: "The site's own: qianshao places import --kind outline.", Errors: []int{403},
+	},
+	names: huma.Operation{
+		OperationID: "listNames", Tags: []string{"places"}, Summary: "Names for the map: divisions whose position the site knows",
+		Description:   "Counties in their middle, townships and villages in the middle of their cameras, of those that may be known. The ETag is strong; 304 where it is held.",
+		DefaultStatus: http.StatusOK, Responses: map[string]*huma.Response{"304": {Description: "the client has it already"}}, Errors: []int{403},
 	},
 	places: huma.Operation{
 		OperationID: "findPlaces", Tags: []string{"places"}, Summary: "Places by name, pinyin, initials or coordinates",

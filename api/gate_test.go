@@ -49,6 +49,7 @@ GET    /api/v1/cases: case.list
 GET    /api/v1/emergencies: register.read
 GET    /api/v1/footage: footage.find
 GET    /api/v1/maps: camera.list
+GET    /api/v1/names: camera.list
 GET    /api/v1/outlines: camera.list
 GET    /api/v1/places: camera.list
 GET    /api/v1/register.csv: register.read

@@ -126,10 +126,21 @@ func (h *Handler) sprite(w http.ResponseWriter, r *http.Request) error {
 // client asks every time: whether it may see the picture is asked every time.
 func tagged(w http.ResponseWriter, r *http.Request, tag string) bool {
 	w.Header().Set("ETag", tag)
-	w.Header().Set("Cache-Control", "private, no-cache")
-	for have := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
+	w.Header().Set("Cache-Control", privately)
+	if !holds(r.Header.Get("If-None-Match"), tag) {
+		return false
+	}
+	w.WriteHeader(http.StatusNotModified)
+	return true
+}
+
+// privately is the caching of what depends on who asks: kept, but asked for every time.
+const privately = "private, no-cache"
+
+// holds reports whether a client has what a tag stands for (RFC 9110 §13.1.2).
+func holds(ifNoneMatch, tag string) bool {
+	for have := range strings.SplitSeq(ifNoneMatch, ",") {
 		if have = strings.TrimSpace(have); have == tag || have == "W/"+tag || have == "*" {
-			w.WriteHeader(http.StatusNotModified)
 			return true
 		}
 	}

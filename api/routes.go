@@ -42,6 +42,7 @@ func (h *Handler) routes(page *web.Page) []route {
 		{path: "/api/v1/maps", action: access.ListCameras, doc: docs.maps, mount: asJSON(h, h.maps)},
 		{path: "/tiles/{source}/{z}/{x}/{y}", action: access.ListCameras, doc: docs.tile, serve: h.tile},
 		{path: "/api/v1/outlines", action: access.ListCameras, doc: docs.outlines, mount: asJSON(h, h.outlines)},
+		{path: "/api/v1/names", action: access.ListCameras, doc: docs.names, mount: asJSON(h, h.names)},
 		{path: "/api/v1/places", action: access.ListCameras, doc: docs.places, mount: asJSON(h, h.places)},
 		{path: "/api/v1/footage", action: access.FindFootage, extent: window, footage: true, doc: docs.footage, mount: asJSON(h, h.footage)},
 

@@ -2,6 +2,7 @@ package place
 
 import (
 	"index/suffixarray"
+	"iter"
 	"strings"
 	"sync"
 	"unicode"
@@ -71,6 +72,17 @@ func NewGazetteer(list []Entry) *Gazetteer {
 
 // Len is how many places there are.
 func (g *Gazetteer) Len() int { return len(g.entries) }
+
+// All visits every place. What it hands out is not to be changed.
+func (g *Gazetteer) All() iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) {
+		for i := range g.entries {
+			if !yield(&g.entries[i]) {
+				return
+			}
+		}
+	}
+}
 
 type builder struct {
 	data  []byte

@@ -2,7 +2,6 @@ import Feature from "ol/Feature.js";
 import Control from "ol/control/Control.js";
 import type { Extent } from "ol/extent.js";
 import MultiLineString from "ol/geom/MultiLineString.js";
-import OlPoint from "ol/geom/Point.js";
 import LayerGroup from "ol/layer/Group.js";
 import type Layer from "ol/layer/Layer.js";
 import TileLayer from "ol/layer/Tile.js";
@@ -10,32 +9,31 @@ import VectorLayer from "ol/layer/Vector.js";
 import { fromLonLat, transformExtent } from "ol/proj.js";
 import VectorSource from "ol/source/Vector.js";
 import XYZ from "ol/source/XYZ.js";
-import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
-import Text from "ol/style/Text.js";
-import { font, ink, plainText } from "./looks";
+import { ink, plainText } from "./looks";
+import { nameLayer, Names } from "./names";
 import { outlinesOf } from "./outlines";
-import type { Source } from "./types";
+import type { PlaceName, Source } from "./types";
 
 function tileAddress(s: Source): string {
   return `/tiles/${encodeURIComponent(s.name)}/{z}/{x}/{y}`;
 }
 
-/** Base is the base map, if a site has one, who made it, and borders with names. */
+/** Base is the base map, if a site has one, who made it, borders, and without a base map the names of places. */
 export class Base {
   private wanted = ""; // the source that is shown or on its way
   private readonly credit = document.createElement("div");
   private readonly lines = new VectorSource({ wrapX: false });
-  private readonly names = new VectorSource({ wrapX: false });
+  private readonly names = new Names();
+  private readonly labels = nameLayer(this.names);
   private readonly tiles = new LayerGroup();
 
   readonly control: Control;
   readonly layers = [
     this.tiles,
     new VectorLayer({ source: this.lines, style: new Style({ stroke: new Stroke({ color: ink.border, width: 1.5 }) }) }),
-    // Deep inside a county its name would stand among the cameras.
-    new VectorLayer({ source: this.names, style: (f) => nameStyle(f.get("name") as string), declutter: true, maxZoom: 14 }),
+    this.labels,
   ];
 
   constructor(private readonly still: boolean) {
@@ -45,12 +43,14 @@ export class Base {
   }
 
   setOutlines(geojson: unknown) {
+    const list = outlinesOf(geojson);
     this.lines.clear(true);
-    this.names.clear(true);
-    for (const o of outlinesOf(geojson)) {
-      this.lines.addFeature(new Feature(new MultiLineString(o.rings.map((r) => r.map((p) => fromLonLat(p))))));
-      if (o.name !== "" && o.label) this.names.addFeature(new Feature({ geometry: new OlPoint(fromLonLat(o.label)), name: o.name }));
-    }
+    this.lines.addFeatures(list.map((o) => new Feature(new MultiLineString(o.rings.map((r) => r.map((p) => fromLonLat(p)))))));
+    this.names.setOutlines(list);
+  }
+
+  setPlaces(list: readonly PlaceName[]) {
+    this.names.setPlaces(list);
   }
 
   extent(): Extent | null {
@@ -63,6 +63,7 @@ export class Base {
     if (key === this.wanted) return;
     this.wanted = key;
     this.put(null);
+    this.labels.setVisible(s === null); // a base map has names of its own
     this.credit.textContent = plainText(s?.attribution ?? "");
     this.credit.hidden = this.credit.textContent === "";
     if (!s) return;
@@ -91,10 +92,4 @@ export class Base {
     this.tiles.getLayers().clear();
     if (layer) this.tiles.getLayers().push(layer);
   }
-}
-
-function nameStyle(text: string): Style {
-  return new Style({
-    text: new Text({ text, font: `14px ${font}`, fill: new Fill({ color: ink.place }), stroke: new Stroke({ color: "rgba(255, 255, 255, 0.85)", width: 3 }) }),
-  });
 }

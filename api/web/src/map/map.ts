@@ -14,7 +14,7 @@ import { Hold } from "./hold";
 import { zoomMost } from "./looks";
 import { Route } from "./route";
 import { ShapeLayer } from "./shape";
-import type { DrawKind, Hop, Labels, MapCamera, MapEvents, Part, Shape, Source, View } from "./types";
+import type { DrawKind, Hop, Labels, MapCamera, MapEvents, Part, PlaceName, Shape, Source, View } from "./types";
 
 export type * from "./types";
 
@@ -108,6 +108,10 @@ export class CameraMap {
 
   setOutlines(geojson: unknown) {
     this.base.setOutlines(geojson);
+  }
+
+  setPlaces(list: readonly PlaceName[]) {
+    this.base.setPlaces(list);
   }
 
   setSources(list: Source[], name: string | null) {

@@ -2,6 +2,8 @@ import { middle } from "./geometry";
 import type { Point } from "./types";
 
 export interface Outline {
+  /** Of its division, 12 digits. */
+  code: string;
   name: string;
   rings: Point[][];
   /** Where the name stands: in the middle of the largest ring. */
@@ -15,8 +17,8 @@ export function outlinesOf(json: unknown): Outline[] {
   return features.flatMap((f: unknown) => {
     const rings = ringsOf(field(field(f, "geometry"), "coordinates"));
     if (rings.length === 0) return [];
-    const name = field(field(f, "properties"), "name");
-    return [{ name: typeof name === "string" ? name : "", rings, label: middle(largest(rings)) }];
+    const [code, name] = ["code", "name"].map((key) => field(field(f, "properties"), key)).map((v) => (typeof v === "string" ? v : ""));
+    return [{ code: code!.padEnd(12, "0"), name: name!, rings, label: middle(largest(rings)) }];
   });
 }
 

@@ -57,6 +57,18 @@ export interface Source {
   attribution?: string;
 }
 
+/** The name of a division, and where it stands. */
+export interface PlaceName {
+  /** 12 digits. */
+  code: string;
+  name: string;
+  kind: "county" | "township" | "village";
+  lon: number;
+  lat: number;
+  /** How many cameras stand in it. */
+  cameras: number;
+}
+
 /** One step of a route that is traced from camera to camera. */
 export interface Hop {
   id: string;

@@ -1,13 +1,13 @@
 import { onBeforeUnmount, onMounted, ref, type ShallowRef, shallowRef, watch } from "vue";
 import { useI18n } from "vue-i18n";
-import type { CameraMap, MapEvents, Source, View } from "@/map/map";
+import type { CameraMap, MapEvents, PlaceName, Source, View } from "@/map/map";
 import { answer, asFailure, type Failure, server } from "@/server/client";
 
 const remembered = "qianshao.base";
 
 /**
- * useGround is a map in an element, with its borders and the base map that was chosen last. draw puts on it what the page
- * has; loaded is called when the borders are there. It begins where the page says, if it says so.
+ * useGround is a map in an element, with its borders and names, and the base map that was chosen last. draw puts on it what the
+ * page has; loaded is called when the borders are there. It begins where the page says, if it says so.
  */
 export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: MapEvents, draw: (map: CameraMap) => void, { begun = null, loaded }: { begun?: View | null; loaded?: (map: CameraMap) => void } = {}) {
   const { t, locale } = useI18n();
@@ -17,6 +17,7 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
   let Kind: typeof CameraMap | null = null; // it comes by itself: pictures need not wait for a map
   let map: CameraMap | null = null;
   let outlines: unknown = null;
+  let places: PlaceName[] = [];
   let gone = false;
   let toFit: Parameters<CameraMap["fit"]> | null = null; // asked for before there was a map
   let byHand = begun !== null; // somebody moved the map last, not the page
@@ -32,6 +33,7 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
       corner: (n, of) => t("map.corner", { n, of }), together: (n) => t("map.together", { n }),
     });
     if (outlines) map.setOutlines(outlines);
+    map.setPlaces(places);
     map.setSources(sources.value, base.value || null);
     draw(map);
     if (before) map.view = before;
@@ -46,17 +48,24 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
   async function load() {
     failure.value = null;
     try {
-      const [o, m] = await Promise.all([answer(server.GET("/api/v1/outlines")), answer(server.GET("/api/v1/maps"))]);
-      outlines = o;
-      sources.value = (m.items ?? []) as Source[];
-      map?.setOutlines(o);
-      if (base.value && !sources.value.some((s) => s.name === base.value)) base.value = "";
-      if (!base.value && sources.value[0] && localStorage.getItem(remembered) === null) base.value = sources.value[0].name;
-      map?.setSources(sources.value, base.value || null);
-      if (map) loaded?.(map);
+      await Promise.all([loadGround(), loadNames()]);
     } catch (err) {
       failure.value = asFailure(err);
     }
+  }
+  async function loadGround() {
+    const [o, m] = await Promise.all([answer(server.GET("/api/v1/outlines")), answer(server.GET("/api/v1/maps"))]);
+    outlines = o;
+    sources.value = (m.items ?? []) as Source[];
+    map?.setOutlines(o);
+    if (base.value && !sources.value.some((s) => s.name === base.value)) base.value = "";
+    if (!base.value && sources.value[0] && localStorage.getItem(remembered) === null) base.value = sources.value[0].name;
+    map?.setSources(sources.value, base.value || null);
+    if (map) loaded?.(map);
+  }
+  async function loadNames() {
+    places = (await answer(server.GET("/api/v1/names"))).items ?? [];
+    map?.setPlaces(places);
   }
   /** keep says that somebody moves the map, or asked for what it was fitted to. */
   const keep = () => (byHand = true);
