@@ -41,6 +41,8 @@ func TestPlacesCommands(t *testing.T) {
 	run("桔山牛马市场  牛市", true, "places", "list")
 	run("landmark", true, "places", "find", "niushi")
 	run("group", true, "places", "find", "ylxq")
+	run("1 places of kind group", true, "places", "import", filepath.Join("..", "..", "configs", "groups.csv"), "--kind", "group")
+	run("yilong", true, "places", "find", "义龙")
 	run("桔山街道", true, "places", "find", "兴义", "jushan")
 	run("104.893014,25.095147", true, "places", "find", "sanhecun")
 	run("nothing is called", false, "places", "find", "哪里都不是")

@@ -2,6 +2,7 @@ package onboard
 
 import (
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -76,4 +77,28 @@ func FuzzReadPlaces(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The example of groups names divisions that there are.
+func TestExampleOfGroups(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../configs/groups.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := ReadPlaces(strings.NewReader(string(b)), registry.Group, "")
+	if err != nil || len(list) != 1 || list[0].Name != "义龙新区" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	var names []string
+	for _, code := range list[0].Divisions {
+		d, ok := place.FindDivision(code)
+		if !ok || d.Kind != place.Township {
+			t.Errorf("%s: %+v", code, d)
+		}
+		names = append(names, d.Name)
+	}
+	if got, want := strings.Join(names, " "), "顶效街道 郑屯镇 万屯镇 鲁屯镇 雨樟镇 龙广镇 德卧镇 木咱镇 新桥镇"; got != want {
+		t.Errorf("it is of %s, want %s", got, want)
+	}
 }
