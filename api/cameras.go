@@ -21,6 +21,7 @@ type cameraJSON struct {
 	EnrolledAt    timeline.Micros    `json:"enrolled_at" format:"date-time"`
 	RetentionDays int                `json:"retention_days,omitempty" doc:"0: the installation's default"`
 	Division      string             `json:"division,omitempty" doc:"where it stands: a statistical code of 12 digits" example:"522301103205"`
+	DivisionName  string             `json:"division_name,omitempty" doc:"the same in words, as far as it is known" example:"兴义市桔山街道街心社区"`
 	Lon           *float64           `json:"lon" doc:"WGS-84 degrees; null: not known"`
 	Lat           *float64           `json:"lat"`
 	Azimuth       *float64           `json:"azimuth_deg" doc:"where it looks, clockwise from north"`
@@ -81,7 +82,7 @@ func figuresOf(s registry.State) Figures {
 func (h *Handler) cameraJSON(a *asked, c *registry.Camera) cameraJSON {
 	out := cameraJSON{
 		ID: c.ID, Carrier: c.Carrier, DeviceID: c.DeviceID, Name: c.Name, Lifecycle: c.Lifecycle,
-		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays, Division: c.Division,
+		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays, Division: c.Division, DivisionName: place.FullName(c.Division),
 		CommonName: c.CommonName, Landmark: c.Landmark,
 	}
 	if p := c.Place; p != nil {
@@ -117,6 +118,7 @@ type listIn struct {
 	Place
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"at most so many"`
 	After string `query:"after" doc:"next of the page before"`
+	In    string `query:"in" maxLength:"12" doc:"a division's code: only cameras that stand there. With it the list has pages and its own order, and q and state hold, unlike with division" example:"522301103205"`
 	Q     string `query:"q" maxLength:"200" doc:"part of name, device id or carrier, or our id"`
 	State string `query:"state" enum:"connecting,awaiting,streaming,stalled,degraded,waiting,paused,unassigned,removed,all" doc:"of the main stream; removed: cameras that are no longer recorded; all: those too. Default: active cameras"`
 }
@@ -136,10 +138,13 @@ func (h *Handler) listCameras(ctx context.Context, what *asked, in *listIn) (*li
 	if err != nil {
 		return nil, err
 	}
+	if ok && in.In != "" {
+		return nil, badParam("in", in.In, "no place beside it")
+	}
 	if ok {
 		return h.listPlaced(ctx, what, where, in.Limit)
 	}
-	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State, Carrier: what.carrier, In: what.in})
+	page, err := h.cfg.Registry.List(ctx, registry.Query{Limit: in.Limit, After: in.After, Q: in.Q, State: in.State, Carrier: what.carrier, Division: in.In, In: what.in})
 	if err != nil {
 		return nil, err
 	}

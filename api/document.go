@@ -159,7 +159,7 @@ var docs = struct {
 		"application/json", []int{503}, 200)(),
 	openapi: bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
 	app:     bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
-	page:    bytesOf("getPage", "The page of cameras: live view, timeline, playback of one", "", "text/html", nil, 200)(),
+	page:    bytesOf("getPage", "The list of all cameras that one may know of, and how they fare", "", "text/html", nil, 200)(),
 	ways: huma.Operation{
 		OperationID: "getWaysIn", Tags: []string{"session"}, Summary: "How people may sign in",
 	},

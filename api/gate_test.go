@@ -61,7 +61,6 @@ GET    /api/v1/session/ways: open to all
 GET    /api/v1/session: open to all
 GET    /api/v1/viewings/{viewing}: viewing.open
 GET    /app/{file...}: open to all
-GET    /assets/{file...}: open to all
 GET    /audit: open to all
 GET    /camera/{camera}: open to all
 GET    /cameras: open to all

@@ -85,7 +85,7 @@ type Handler struct {
 	mux  *http.ServeMux
 	doc  []byte // the OpenAPI document
 	spec []route
-	page *web.Page
+	page *web.App
 	// unused are examples that the document has no use for: a test looks.
 	unused []string
 
@@ -137,7 +137,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1),
 		accounts: newLimits(cfg.PerAccount, time.Now), addresses: newLimits(cfg.PerAddress, time.Now),
 	}
-	page, err := web.New(web.Config{Version: cfg.Version, NoAuth: cfg.Accounts == nil})
+	page, err := web.New()
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
 	}

@@ -174,7 +174,7 @@ func (h *Handler) notFound(w http.ResponseWriter, r *http.Request) {
 // navigates reports whether a person opened an address, not a program or a part of
 // a page: they are told in the app's words that there is nothing.
 func navigates(r *http.Request) bool {
-	for _, folder := range []string{"/api/", "/tiles/", web.Prefix, web.AppPrefix} {
+	for _, folder := range []string{"/api/", "/tiles/", web.AppPrefix} {
 		if strings.HasPrefix(r.URL.Path, folder) {
 			return false
 		}

@@ -63,6 +63,15 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%s: %+v", where, list)
 		}
 	}
+	// In a division the list has pages, and the other filters hold.
+	for in, want := range map[string]int{"in=522301003": 1, "in=522301003001&q=XY": 1, "in=522301003001&q=nobody": 0, "in=522301003001&state=streaming": 0, "in=522328": 0} {
+		if s.json("/api/v1/cameras?"+in, &list); len(list.Items) != want {
+			t.Errorf("%s: %+v", in, list)
+		}
+	}
+	for _, bad := range []string{"in=x", "in=522301&near=104.894,25.095147"} {
+		s.problem("/api/v1/cameras?"+bad, http.StatusBadRequest, "bad_parameter")
+	}
 	s.json("/api/v1/cameras?near=104.894,25.095147", &list)
 	if x := list.Items[0]; x.View != "facing" || x.Distance < 90 || x.Distance > 110 {
 		t.Errorf("%+v", x)

@@ -258,8 +258,9 @@ func TestRegisterPage(t *testing.T) {
 			t.Fatalf("%s %s", answer.Status, b)
 		}
 	}
-	p.Follow(`a[href="/cameras"]`)
-	p.Follow("#to-register")
+	p.Do(chromedp.Click(`nav a[href="/cameras"]`))
+	p.Until("the list of cameras", "document.querySelector('main table')?.innerText.includes('院坝 GATE')")
+	p.Do(chromedp.Click(`nav a[href="/audit"]`))
 	p.Until("the newest entries", "document.querySelectorAll('tbody tr').length === 100 && document.querySelector('tbody').innerText.includes('院坝 GATE')")
 	p.Do(chromedp.Click("[data-test=older]"))
 	p.Until("the older ones", "document.querySelectorAll('tbody tr').length === 130 && !document.querySelector('[data-test=older]')")

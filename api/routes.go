@@ -31,7 +31,7 @@ func (rt *route) verb() string { return cmp.Or(rt.method, http.MethodGet) }
 
 // routes is everything the server answers, and what the gate is asked before.
 // A route without action is open to all: it tells nothing about cameras.
-func (h *Handler) routes(page *web.Page) []route {
+func (h *Handler) routes(page *web.App) []route {
 	const camera = "/api/v1/cameras/{id}"
 	list := []route{
 		{path: "/api/v1/cameras", action: access.ListCameras, doc: docs.cameras, mount: asJSON(h, h.listCameras)},
@@ -64,12 +64,10 @@ func (h *Handler) routes(page *web.Page) []route {
 		{path: "/readyz", doc: docs.readyz, serve: h.readyz},
 		{path: "/openapi.json", doc: docs.openapi, serve: h.openapi},
 
-		{path: "/cameras", doc: docs.page, serve: page.Index},
-		{path: web.Prefix + "{file...}", doc: docs.assets, serve: page.Asset},
 		{path: web.AppPrefix + "{file...}", doc: docs.assets, serve: page.Part},
 		{path: "/icon.svg", doc: docs.assets, serve: page.Icon},
 	}
-	described := map[string]huma.Operation{"/{$}": docs.app, "/cases": docs.casesPage, "/me": docs.mePage, "/sign-in": docs.signInPage}
+	described := map[string]huma.Operation{"/{$}": docs.app, "/cameras": docs.page, "/cases": docs.casesPage, "/me": docs.mePage, "/sign-in": docs.signInPage}
 	for _, address := range web.AppPages {
 		op, ok := described[address]
 		if !ok {

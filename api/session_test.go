@@ -469,7 +469,7 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := []string{
-		"/cases", "/healthz", "/readyz", "/openapi.json", "/sign-in", "/me", "/api/v1/session/password", "/api/v1/session/second-factor", "/{$}", "/trace", "/camera/{camera}", "/downloads", "/audit", "/settings", "/cameras", "/assets/{file...}", "/app/{file...}", "/icon.svg", "/api/v1/session", "/api/v1/session/ways", "/api/v1/links",
+		"/cases", "/healthz", "/readyz", "/openapi.json", "/sign-in", "/me", "/api/v1/session/password", "/api/v1/session/second-factor", "/{$}", "/trace", "/camera/{camera}", "/downloads", "/audit", "/settings", "/cameras", "/app/{file...}", "/icon.svg", "/api/v1/session", "/api/v1/session/ways", "/api/v1/links",
 	}
 	may := map[string][]string{
 		"investigator": {"camera.list", "case.list", "case.open", "viewing.open"},

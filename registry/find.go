@@ -97,7 +97,7 @@ func (r *Registry) resolve(ctx context.Context, w *Where) error {
 		stems := make([]string, len(w.Divisions))
 		for i, d := range w.Divisions {
 			if !stemForm.MatchString(d) {
-				return &FieldError{"division", CodeOutOfRange, "give a division's code, 4 to 12 digits"}
+				return badDivision("division")
 			}
 			stems[i] = place.Stem(d)
 		}
@@ -119,6 +119,13 @@ func (r *Registry) resolve(ctx context.Context, w *Where) error {
 
 var stemForm = regexp.MustCompile(`^[0-9]{4,12}$`)
 
+func badDivision(field string) *FieldError {
+	return &FieldError{field, CodeOutOfRange, "give a division's code, 4 to 12 digits"}
+}
+
+// afterStem comes after all codes that begin with a stem: : comes after 9.
+func afterStem(stem string) string { return stem + ":" }
+
 // briefly is what a search needs of a camera, behind a place.
 const briefly = `c.id, c.carrier, c.device_id, c.name, c.division, c.lifecycle`
 
@@ -139,7 +146,7 @@ func enrolledArgs(window timeline.Span) []any {
 func (r *Registry) inDivisions(ctx context.Context, stems []string, window timeline.Span) ([]Found, error) {
 	var args []any
 	for _, stem := range stems {
-		args = append(args, stem, stem+":") // : comes after 9
+		args = append(args, stem, afterStem(stem))
 	}
 	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+` FROM cameras c
 		WHERE (c.division >= ? AND c.division < ?`+strings.Repeat(` OR c.division >= ? AND c.division < ?`, len(stems)-1)+`)`+enrolledIn,

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"qianshao/registry/area"
+	"qianshao/registry/place"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -19,6 +20,8 @@ type Query struct {
 	// for active and removed ones; empty: active ones.
 	State   string
 	Carrier string // only this carrier's; empty: of all
+	// Division is a code of 4 to 12 digits: only cameras that stand there; empty: anywhere.
+	Division string
 	// In leaves out cameras that it says no to; nil: none.
 	In func(*area.Spot) bool
 }
@@ -47,6 +50,9 @@ func (r *Registry) List(ctx context.Context, q Query) (Page, error) {
 		if carrier, device, ok = strings.Cut(q.After, ":"); !ok || checkRef(carrier, device) != nil {
 			return Page{}, fmt.Errorf("list cameras: after %.80q: %w", q.After, ErrBadCursor)
 		}
+	}
+	if q.Division != "" && !stemForm.MatchString(q.Division) {
+		return Page{}, badDivision("in")
 	}
 	where, args := q.where()
 	var page Page
@@ -92,6 +98,11 @@ func (q *Query) where() (sql string, args []any) {
 	if q.Carrier != "" {
 		sql += ` AND c.carrier = ?`
 		args = append(args, q.Carrier)
+	}
+	if q.Division != "" {
+		stem := place.Stem(q.Division)
+		sql += ` AND c.division >= ? AND c.division < ?`
+		args = append(args, stem, afterStem(stem))
 	}
 	if text := strings.TrimSpace(q.Q); text != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"

@@ -21,7 +21,7 @@ const AppPrefix = "/app/"
 
 // AppPages are the addresses inside the app: all show the same document, which
 // finds its way by the address.
-var AppPages = []string{"/{$}", "/trace", "/camera/{camera}", "/downloads", "/cases", "/audit", "/me", "/settings", "/sign-in"}
+var AppPages = []string{"/{$}", "/trace", "/camera/{camera}", "/cameras", "/downloads", "/cases", "/audit", "/me", "/settings", "/sign-in"}
 
 // App is the investigator's workbench: one document and its parts, as built from
 // the sources beside this file. Its methods may be called by many goroutines.

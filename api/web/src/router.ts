@@ -14,6 +14,7 @@ const routes: RouteRecordRaw[] = [
   { path: "/", name: "search", component: SearchPage, meta: { page: "search" } },
   { path: "/trace", name: "trace", component: () => import("./trace/TracePage.vue"), meta: { page: "trace" } },
   { path: "/camera/:id", name: "camera", component: () => import("./camera/CameraPage.vue"), meta: { page: "camera" } },
+  { path: "/cameras", name: "cameras", component: () => import("./cameras/CamerasPage.vue"), meta: { page: "camera" } },
   { path: "/downloads", name: "downloads", component: () => import("./basket/DownloadsPage.vue"), meta: { page: "downloads" } },
   { path: "/cases", name: "cases", component: () => import("./cases/CasesPage.vue"), meta: { page: "cases" } },
   { path: "/audit", name: "audit", component: () => import("./audit/AuditPage.vue"), meta: { page: "audit" } },

@@ -15,7 +15,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"qianshao/api/web"
-	"qianshao/storage/timeline"
 )
 
 const chromium = "/usr/bin/chromium"
@@ -74,7 +73,7 @@ func Open(t *testing.T, url string, width, height int64) *Tab {
 // skipped, but not in CI.
 func OpenApp(t *testing.T, url string, width, height int64) *Tab {
 	t.Helper()
-	pages, err := web.New(web.Config{})
+	pages, err := web.New()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,34 +170,6 @@ func (p *Tab) Shot(name string) {
 	if err := os.WriteFile(filepath.Join(dir, p.Name()+"_"+name+".png"), b, 0o600); err != nil {
 		p.Fatal(err)
 	}
-}
-
-// Wall is the moment that the page says is on screen.
-func (p *Tab) Wall() timeline.Micros {
-	p.Helper()
-	text := Ask[string](p, "document.querySelector('#clock').textContent")
-	at, err := time.Parse("2006-01-02 15:04:05.000 -07:00", text)
-	if err != nil {
-		p.Fatalf("the clock says %q", text)
-	}
-	return timeline.FromTime(at)
-}
-
-// ClickAt clicks the timeline at a moment.
-func (p *Tab) ClickAt(at timeline.Micros) {
-	p.Helper()
-	p.Do(chromedp.ScrollIntoView("#timeline"))
-	const local = 8 * timeline.Hour
-	part := float64((at+local)%timeline.Day) / float64(timeline.Day)
-	xy := Ask[[]float64](p, "{ const r = document.querySelector('#timeline').getBoundingClientRect(); return [r.left + r.width * %f, r.top + 45]; }", part)
-	p.Do(chromedp.MouseClickXY(xy[0], xy[1]))
-}
-
-// Pick clicks a camera in the list.
-func (p *Tab) Pick(device string) {
-	p.Helper()
-	p.Until("the list", "[...document.querySelectorAll('#list button')].some((b) => b.textContent.includes('%s'))", device)
-	Ask[any](p, "[...document.querySelectorAll('#list button')].find((b) => b.textContent.includes('%s')).click()", device)
 }
 
 // Fill puts texts into fields, each after its selector, as if they were typed.

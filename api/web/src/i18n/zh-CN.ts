@@ -94,11 +94,16 @@ export default {
   },
   camera: {
     state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", awaiting: "等待推流", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "已移除" },
-    since: "自 {t}", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "看画面即登记调阅，最新一张也是。", newest: "最新画面 {t}（{age} 前）", again: "刷新", saveNewest: "保存", noNewest: "没有最新画面：", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、缺口和完整率。",
+    since: "自 {t}", name: "名称", how: "状态", sinceWhen: "自何时起", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "看画面即登记调阅，最新一张也是。", newest: "最新画面 {t}（{age} 前）", again: "刷新", saveNewest: "保存", noNewest: "没有最新画面：", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、缺口和完整率。",
     at: "时刻", previousDay: "前一天", nextDay: "后一天", gaps: "录像缺口", covered: "有录像 {t}", missing: "缺失 {n} 段，共 {t}", noGaps: "没有缺失", nothing: "未到时间或未接入", length: "时长", cause: "原因", toGap: "看 {t} 的缺口之前",
     calendar: "近 {n} 天录像完整率", calendarWhat: "每格一天（北京时间）：有录像的时长 ÷ 全天时长，接入当天从接入起算，今天算到此刻。点一格看那一天。", share: "有录像 {n}%", upToNow: "算到此刻", kind: { full: "完整", part: "有缺失", zero: "应录未录（0%）", nodata: "未接入，无数据" }, weekday: { mo: "一", tu: "二", we: "三", th: "四", fr: "五", sa: "六", su: "日" },
     also: "俗称/地标", device: "运营商 · 编号", picture: "画面", fpsIs: "{n} 帧/秒", offset: "当前时差", offsetThen: "所看时刻的时差", seconds: "{n} 秒", lastFrame: "最近一帧", lastError: "最近错误", division: "行政区划", position: "坐标 WGS-84", raw: "原始", unplaced: "未登记", look: "监视方位", azimuthIs: "{n}°", fovIs: "视角 {n}°", rangeIs: "可见 {n} 米", retention: "存储时长", days: "{n} 天", usual: "按系统默认", enrolled: "接入时间", unknown: "未知",
     fix: { auth_failed: "请更正用户名和密码。", camera_offline: "请检查供电和网络。", camera_busy: "请关闭其他正在观看的客户端。", bad_stream: "请检查摄像头的地址、端口和编码设置。", stalled: "请检查摄像头和线路。", packet_loss: "请检查线路质量，或改用 TCP。", no_capacity: "请减少摄像头，或换更强的服务器。", spool_full: "请释放磁盘空间，或恢复存储。" },
+  },
+  cameras: {
+    title: "摄像头列表", what: "你可以知道的全部摄像头，按运营商和编号排列；状态每 10 秒更新。", q: "名称、编号或运营商", qHint: "其中一部分即可", inHint: "村、乡镇或县名", active: "在用的全部", all: "连同已移除的",
+    none: "没有符合条件的摄像头", noneNext: "放宽条件，或清除条件看全部。", empty: "还没有摄像头", emptyNext: "管理员可在服务器上用 qianshao import 导入，或用 qianshao camera add 添加。", noCase: "有了案件，这里列出案件范围内的摄像头。",
+    pages: "翻页", first: "回到开头", next: "下一页", count: "{n} 个摄像头，{on} 个在录像", countPage: "本页 {n} 个摄像头，{on} 个在录像",
   },
   downloads: {
     what: "原始录像，未转码；文件逐字节与服务器一致。", registered: "查询大小和下载都登记在案。", none: "下载清单是空的", noneNext: "在“查证”页看录像时，用 I、O 标记起止，再按 E 加入下载；“路径”页可加入全部跳点。", toSearch: "去查证",

@@ -1,10 +1,9 @@
 import type { Page } from "@/session/session";
 
-/** Link leads to a page of the menu; plain: one outside the app. */
+/** Link leads to a page of the menu. */
 export interface Link {
   page: Page;
   to: string;
-  plain?: boolean;
 }
 
 const menu: readonly Link[] = [
@@ -15,7 +14,7 @@ const menu: readonly Link[] = [
   { page: "audit", to: "/audit" },
   { page: "me", to: "/me" },
   { page: "settings", to: "/settings" },
-  { page: "camera", to: "/cameras", plain: true },
+  { page: "camera", to: "/cameras" },
 ];
 
 /** linksTo are the links of the menu to some pages, in its order. */
