@@ -1,7 +1,16 @@
+import type { Page } from "@playwright/test";
 import { around, expect, facts, playing, still, test } from "./site";
 
 const { past } = facts;
 const at = new Date(past.from + 4_000_000).toISOString();
+
+/** wallOf looks at a page that stands still, on a wall of screens. */
+async function wallOf(page: Page, name: string) {
+  await page.setViewportSize({ width: 3840, height: 2160 });
+  await page.waitForTimeout(800);
+  await expect(page).toHaveScreenshot(`${name}-wall.png`);
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
 
 for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844], ["wall", 3840, 2160]] as const) {
   test(`search looks as it did: ${size}`, async ({ page }) => {
@@ -38,10 +47,12 @@ test("downloads and settings look as they did", async ({ page }) => {
   await expect(page.getByText("有缺口 1 处")).toHaveCount(1);
   await still(page);
   await expect(page).toHaveScreenshot("downloads.png");
+  await wallOf(page, "downloads");
   await page.goto(`${facts.url}/settings`);
   await page.waitForSelector("table");
   await still(page, ".nums");
   await expect(page).toHaveScreenshot("settings.png");
+  await wallOf(page, "settings");
 });
 
 test("a camera's page looks as it did", async ({ page }) => {
@@ -50,6 +61,7 @@ test("a camera's page looks as it did", async ({ page }) => {
   await page.waitForSelector(".calendar .square");
   await still(page, "[data-test=clock]", ".nums", ".calendar", "[data-test=state]");
   await expect(page).toHaveScreenshot("camera.png");
+  await wallOf(page, "camera");
 });
 
 test("English looks as it did", async ({ page }) => {
