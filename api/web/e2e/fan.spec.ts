@@ -18,7 +18,12 @@ test("cameras on one spot fan out on a click, and each can be picked", async ({ 
   const fan = page.locator(".map-fan button");
   await map.click();
   await expect(fan).toHaveCount(3);
-  expect((await fan.allTextContents()).sort()).toEqual([one.name, two.name, three.name]);
+  expect((await fan.locator(".name").allTextContents()).sort()).toEqual([one.name, two.name, three.name]);
+  // Each has the number of its line in the list.
+  for (const { id } of [one, two, three]) {
+    const line = await page.locator(`tr[data-camera="${id}"] td.nums`).first().textContent();
+    await expect(page.locator(`.map-fan button[data-camera="${id}"] .rank`)).toHaveText(`#${line}`);
+  }
   await expect(fan.first()).toBeFocused();
   const { violations } = await new AxeBuilder({ page }).analyze();
   expect(violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id} ${v.nodes.map((n) => n.target.join(" ")).join()}`)).toEqual([]);

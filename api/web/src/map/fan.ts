@@ -1,6 +1,7 @@
 import type OlMap from "ol/Map.js";
 import { fromLonLat } from "ol/proj.js";
 import { pictureOf } from "./glyph";
+import { rankText } from "./looks";
 import { seatsOf } from "./seats";
 import type { MapCamera } from "./types";
 
@@ -91,7 +92,8 @@ export class Fan {
     b.style.top = `${y}px`;
     const dot = span("dot", "");
     dot.append(pictureOf(c));
-    b.append(dot, span("name", c.name));
+    const rank = rankText(c);
+    b.append(dot, ...(rank ? [span("rank", rank)] : []), span("name", c.name));
     if (c.number !== undefined) b.append(span("number", String(c.number)));
     b.addEventListener("click", (e) => this.on.pick(c.id, e));
     b.addEventListener("focus", () => this.on.point(c.id));

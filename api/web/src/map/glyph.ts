@@ -1,7 +1,7 @@
 // Pictures of cameras, painted once each on a small canvas.
 import Icon from "ol/style/Icon.js";
 import Style from "ol/style/Style.js";
-import { ink, prominent, signOf, type Sign } from "./looks";
+import { ink, prominent, rankMost, rankText, signOf, type Sign } from "./looks";
 import type { MapCamera } from "./types";
 
 /** Two canvas pixels per CSS pixel: sharp on office screens and phones. */
@@ -14,10 +14,11 @@ const cache = new Map<string, Style>();
 
 export function glyphOf(c: MapCamera, ring: Ring = null): Style {
   const big = prominent(c) || ring !== null;
-  const key = `${signOf(c)} ${big} ${c.number ?? ""} ${ring ?? ""}`;
+  const rank = (c.rank ?? 0) <= rankMost ? rankText(c) : "";
+  const key = `${signOf(c)} ${big} ${c.number ?? ""} ${rank} ${ring ?? ""}`;
   let style = cache.get(key);
   if (!style) {
-    const img = paint(signOf(c), big ? 8 : 5.5, c.number, ring);
+    const img = paint(signOf(c), big ? 8 : 5.5, c.number, ring, rank);
     style = new Style({ image: new Icon({ img, scale: 1 / density }), zIndex: c.number !== undefined ? 1 : 0 });
     cache.set(key, style);
   }
@@ -31,8 +32,8 @@ export function pictureOf(c: MapCamera): HTMLCanvasElement {
   return canvas;
 }
 
-function paint(sign: Sign, radius: number, number: number | undefined, ring: Ring): HTMLCanvasElement {
-  const half = number !== undefined ? 26 : ring ? 18 : radius + 3;
+function paint(sign: Sign, radius: number, number: number | undefined, ring: Ring, rank = ""): HTMLCanvasElement {
+  const half = number !== undefined || rank ? 30 : ring ? 18 : radius + 3;
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 2 * half * density;
   const p = canvas.getContext("2d")!;
@@ -50,6 +51,7 @@ function paint(sign: Sign, radius: number, number: number | undefined, ring: Rin
     p.setLineDash([]);
   }
   if (number !== undefined) badge(p, radius + 5, -radius - 5, String(number));
+  if (rank) beside(p, radius + 1, -radius - 1, rank);
   return canvas;
 }
 
@@ -90,6 +92,19 @@ function badge(p: CanvasRenderingContext2D, x: number, y: number, text: string) 
   p.textAlign = "center";
   p.textBaseline = "middle";
   p.fillText(text, x, y + 0.5);
+}
+
+/** beside is a text without a frame: what has one is a tile's number. */
+function beside(p: CanvasRenderingContext2D, x: number, y: number, text: string) {
+  p.font = "bold 11px sans-serif";
+  p.textAlign = "left";
+  p.textBaseline = "middle";
+  p.lineWidth = 3;
+  p.lineJoin = "round";
+  p.strokeStyle = ink.white;
+  p.strokeText(text, x, y);
+  p.fillStyle = ink.dark;
+  p.fillText(text, x, y);
 }
 
 function disc(p: CanvasRenderingContext2D, r: number, colour: string) {

@@ -29,6 +29,14 @@ export function signOf(c: MapCamera): Sign {
   return c.coverage ?? (c.state !== undefined && off.has(c.state) ? "off" : "plain");
 }
 
+/** rankText is a camera's line in the result, as the list has it; "" where it has none, or a tile whose number says more. */
+export function rankText(c: MapCamera): string {
+  return c.rank === undefined || c.number !== undefined ? "" : `#${c.rank}`;
+}
+
+/** Beyond this line of the result a camera on the map has no number: many of them would be a blot. */
+export const rankMost = 20;
+
 /** prominent cameras are always drawn one by one. */
 export function prominent(c: MapCamera): boolean {
   return c.found === true || c.number !== undefined;

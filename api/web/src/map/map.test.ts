@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bearing, boundRadius, circleRing, cornersMost, destination, distance, gripOf, groundResolution, middle, polygonText, wedgeRing } from "./geometry";
 import { groupsOf, wider, within } from "./groups";
 import { haltsOf, legsOf, letterOf } from "./hops";
-import { groundOf, grouped, groupRadius, lengthText, many, plainText, prominent, signOf, wedgeOf } from "./looks";
+import { groundOf, grouped, groupRadius, lengthText, many, plainText, prominent, rankText, signOf, wedgeOf } from "./looks";
 import { outlinesOf } from "./outlines";
 import type { MapCamera, Point } from "./types";
 
@@ -181,6 +181,12 @@ describe("words for the server and the eye", () => {
   it("reads a vector layer's name", () => {
     const names = ["water", "water_name", "transportation", "roads", "buildings", "landuse", "landcover", "boundary", "earth", "places", "x"];
     expect(names.map(groundOf)).toEqual(["water", "place", "road", "road", "building", "land", "green", "border", "land", "place", null]);
+  });
+});
+
+describe("a line of the result", () => {
+  it("stands beside a camera that plays in no tile", () => {
+    expect([{ ...camera, rank: 3 }, { ...camera, rank: 3, number: 1 }, camera].map(rankText)).toEqual(["#3", "", ""]);
   });
 });
 
