@@ -1,5 +1,5 @@
 import { computed, effectScope, reactive, watch } from "vue";
-import { i18n } from "@/i18n";
+import { say } from "@/i18n";
 import { Failure, stopped } from "@/server/client";
 import { cases } from "@/session/cases";
 import { session } from "@/session/session";
@@ -155,7 +155,7 @@ function make() {
     state.running = false;
     const done = batch.value.filter((r) => r.phase === "done").length;
     const failed = batch.value.filter((r) => r.trouble).length;
-    if (done || failed) notify(i18n.global.t("downloads.finished", { done, failed }), { bad: failed > 0 });
+    if (done || failed) notify(say("downloads.finished", { done, failed }), { bad: failed > 0 });
   }
   function stop(row: Row) {
     if (row.phase === "waiting") row.phase = "idle";

@@ -1,4 +1,4 @@
-import { useI18n } from "vue-i18n";
+import { useI18n } from "@/i18n";
 import { useRouter } from "vue-router";
 import { addressOf, unmoved } from "@/search/address";
 import { type Case, choose } from "@/session/cases";

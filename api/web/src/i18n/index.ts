@@ -1,9 +1,17 @@
-import { createI18n } from "vue-i18n";
+import type { Ref } from "vue";
+import { createI18n, useI18n as composer } from "vue-i18n";
 import en from "./en";
 import zh from "./zh-CN";
 
 export const languages = { "zh-CN": zh, en };
 export type Language = keyof typeof languages;
+
+type Leaves<W, P extends string = ""> = { [K in keyof W & string]: W[K] extends string ? `${P}${K}` : Leaves<W[K], `${P}${K}.`> }[keyof W & string];
+
+/** Word is the key of a word: "place.label". What is no key is found when the types are checked. */
+export type Word = Leaves<typeof zh>;
+/** Say is a word in the reader's language, with its values in place. */
+export type Say = (key: Word, values?: Record<string, unknown>) => string;
 
 const remembered = "qianshao.language";
 
@@ -17,8 +25,17 @@ export function speak(language: Language) {
   document.documentElement.lang = language;
 }
 
-/** known is a word for a machine's name, or the name itself. */
-export function known(group: "cause" | "carrier", name: string): string {
-  const key = `${group}.${name}`;
-  return i18n.global.te(key, "zh-CN") ? i18n.global.t(key) : name;
+/** useI18n are the words as components say them. */
+export const useI18n = () => composer() as unknown as { t: Say; locale: Ref<Language> };
+
+/** say is a word outside of components. */
+export const say: Say = (key, values) => i18n.global.t(key, values ?? {});
+
+/** isWord is whether there is a word for a key. */
+export const isWord = (key: string): key is Word => i18n.global.te(key, "zh-CN");
+
+/** known is a word for a machine's name, or the name itself. In keys a dot of a name is a _. */
+export function known(group: "cause" | "carrier" | "camera.state" | "account.role" | "audit.kinds" | "audit.acts" | "audit.results", name: string): string {
+  const key = `${group}.${name.replaceAll(".", "_")}`;
+  return isWord(key) ? say(key) : name;
 }

@@ -59,7 +59,6 @@ export const groups: Record<string, readonly string[]> = {
   "audit.by": texts,
   "audit.wrong": enumOf("Fault", "wrong"),
   "audit.results": named(text("registry/register/act.go"), /^\t\w+ += "(\w+)"/gm).filter((r) => r !== "allowed"),
-  audit: named(/const own[^{]*({.*})/.exec(web("audit/AuditPage.vue"))![1]!, /: "(\w+)"/g).flatMap((w) => [w, `${w}Next`]),
   "place.kind": enumOf("PlaceItem", "kind"),
   "map.grip": parts,
   "map.keys": parts.filter((p) => p !== "edge"),

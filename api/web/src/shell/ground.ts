@@ -1,5 +1,5 @@
 import { onBeforeUnmount, onMounted, ref, type ShallowRef, shallowRef, watch } from "vue";
-import { useI18n } from "vue-i18n";
+import { useI18n } from "@/i18n";
 import type { CameraMap, MapEvents, PlaceName, Source, View } from "@/map/map";
 import { answer, asFailure, type Failure, server } from "@/server/client";
 

@@ -1,7 +1,5 @@
-import type { useI18n } from "vue-i18n";
+import type { Say } from "@/i18n";
 import type { Ms } from "@/time/span";
-
-type Say = ReturnType<typeof useI18n>["t"];
 
 /** far writes a distance in m. */
 export const far = (t: Say, m: number) => (m < 1000 ? t("place.m", { n: Math.round(m) }) : t("place.km", { n: (m / 1000).toFixed(1) }));
