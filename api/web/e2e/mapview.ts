@@ -31,7 +31,8 @@ export async function fitted(page: Page, shown: readonly Point[]): Promise<(p: P
 }
 
 /** inked are colours of the map's canvases, in a grid of 24 by 24 places, as r,g,b or "" where nothing is drawn. */
-export function inked(page: Page): Promise<string[]> {
+export async function inked(page: Page): Promise<string[]> {
+  await page.waitForFunction(() => document.querySelector<HTMLCanvasElement>(".camera-map .ol-layers canvas")?.width); // the map comes by itself
   return page.evaluate(() => {
     const all = [...document.querySelectorAll<HTMLCanvasElement>(".camera-map .ol-layers canvas")];
     const one = document.createElement("canvas");
