@@ -15,6 +15,7 @@ import (
 	"qianshao/registry/access"
 	"qianshao/registry/cases"
 	"qianshao/registry/viewing"
+	"qianshao/storage/blob/sealblob"
 	"qianshao/storage/picture"
 	"qianshao/storage/timeline"
 )
@@ -157,6 +158,12 @@ func (h *Handler) problem(path string, err error) *Problem {
 		p = &Problem{
 			Status: http.StatusUnprocessableEntity, Code: "undecodable", Detail: err.Error(),
 			Next: "take a picture of another moment, or download the clip",
+		}
+	case errors.Is(err, sealblob.ErrLost):
+		h.cfg.Log.Error("footage is locked", "path", path, "err", err)
+		p = &Problem{
+			Status: http.StatusServiceUnavailable, Code: "footage_locked", Detail: "this footage is encrypted, and the server has another secret.key than that of then",
+			Next: "an operator must put back the secret.key of then (qianshao secret lost tells for which footage)",
 		}
 	case errors.Is(err, web.ErrNoAsset):
 		p = &Problem{Status: http.StatusNotFound, Code: "no_such_asset", Detail: err.Error(), Next: "load the page again"}

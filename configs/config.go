@@ -48,7 +48,9 @@ type TLS struct {
 type Storage struct {
 	// Kind is file (DATA/store) or s3.
 	Kind string `key:"kind"`
-	S3   S3     `key:"s3"`
+	// Encrypt is on, off, or auto: on for s3. What is there stays readable.
+	Encrypt string `key:"encrypt"`
+	S3      S3     `key:"s3"`
 }
 
 // S3 is the bucket, for storage.kind s3.
@@ -192,7 +194,7 @@ func Default() Config {
 		Listen:    "127.0.0.1:8080",
 		Data:      "data",
 		Roles:     []string{"ingest", "api", "upkeep"},
-		Storage:   Storage{Kind: "file", S3: S3{Region: "us-east-1", PathStyle: true}},
+		Storage:   Storage{Kind: "file", Encrypt: "auto", S3: S3{Region: "us-east-1", PathStyle: true}},
 		Spool:     Spool{Sync: "fragment", AlarmFree: 1 * GB, RefuseFree: 500 * MB, StopFree: 250 * MB},
 		Segment:   Segment{Length: time.Minute},
 		Retention: Retention{Days: 30, MinFree: 2 * GB},

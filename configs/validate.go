@@ -63,6 +63,7 @@ func (c *Config) Validate() error {
 		k.oneOf("roles", r, "ingest", "api", "upkeep")
 	}
 	k.oneOf("storage.kind", c.Storage.Kind, "file", "s3")
+	k.oneOf("storage.encrypt", c.Storage.Encrypt, "auto", "on", "off")
 	if c.Storage.Kind == "s3" {
 		k.s3(&c.Storage.S3)
 	}

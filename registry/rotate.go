@@ -148,6 +148,9 @@ func (r *Registry) Sealer() Sealer { return Sealer{r} }
 // Seal seals a text for a place: a box opens for that place alone.
 func (s Sealer) Seal(plain []byte, place string) []byte { return s.r.key.Load().Seal(plain, place) }
 
+// Sealed reports whether the key of now has sealed a box, not an older one.
+func (s Sealer) Sealed(box []byte) bool { return s.r.key.Load().Sealed(box) }
+
 // Open opens a box.
 func (s Sealer) Open(box []byte, place string) ([]byte, error) {
 	return s.r.key.Load().Open(box, place)

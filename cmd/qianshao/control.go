@@ -39,6 +39,8 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.HandleFunc("POST /control/v1/check", returns(c.check))
 	mux.HandleFunc("GET /control/v1/retention", returns(c.retentionStatus))
 	mux.HandleFunc("POST /control/v1/retention/confirm", c.registered("retention.confirm", c.retentionConfirm))
+	mux.HandleFunc("GET /control/v1/secret/lost", returns(c.lostSecrets))
+	mux.HandleFunc("POST /control/v1/secret/forget", c.registered("secret.forget", c.forgetSecrets))
 	mux.HandleFunc("POST /control/v1/secret/rotate", c.registered("secret.rotate", c.rotateSecret))
 	mux.HandleFunc("POST /control/v1/safe-mode/end", c.registered("safe-mode.end", c.endSafeMode))
 	mux.HandleFunc("GET /control/v1/places", returns(c.listPlaces))

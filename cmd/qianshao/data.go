@@ -25,6 +25,7 @@ import (
 	"qianshao/storage/blob"
 	"qianshao/storage/blob/fileblob"
 	"qianshao/storage/blob/s3blob"
+	"qianshao/storage/blob/sealblob"
 	"qianshao/storage/index"
 	"qianshao/storage/segment"
 	"qianshao/storage/spool"
@@ -42,6 +43,7 @@ type data struct {
 	lock    *os.File
 	fs      vfs.FS
 	store   blob.Store
+	keys    *sealblob.Keyring // of the footage in the store
 	acts    *acts.Log
 	book    *register.Register // the access register
 	views   *viewing.Book
@@ -94,7 +96,11 @@ func (d *data) open(ctx context.Context) error {
 	if err != nil {
 		log.Warn("no disk space is held in reserve", "err", err)
 	}
-	if d.store, err = openStore(cfg, d.fs); err != nil {
+	base, err := openStore(cfg, d.fs)
+	if err == nil {
+		err = d.sealStore(ctx, base)
+	}
+	if err != nil {
 		return err
 	}
 	for _, open := range []func() error{

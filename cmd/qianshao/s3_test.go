@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,13 +20,17 @@ import (
 	"qianshao/ingest/rtsp/rtsptest/audit"
 	"qianshao/ingest/rtsp/rtsptest/camtest"
 	"qianshao/ingest/rtsp/rtsptest/loop"
+	"qianshao/registry/secret"
+	"qianshao/storage/blob/blobtest"
 	"qianshao/storage/blob/blobtest/s3server"
+	"qianshao/storage/blob/s3blob"
+	"qianshao/storage/blob/sealblob"
 	"qianshao/storage/timeline"
 )
 
 // Recording into an S3 server that goes away for a while loses nothing, clips
-// over the outage are exact, what waited drains, and the bucket alone gives
-// everything back.
+// over the outage are exact, what waited drains, and the bucket with secret.key
+// gives everything back. Nothing in the bucket is footage to who has not the key.
 func TestStoreAwayS3(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -84,7 +89,7 @@ func TestStoreAwayS3(t *testing.T) {
 		id := cameraID(t, dir, fmt.Sprintf("S%d", cam), "--config", settings)
 		for _, path := range objects(t, bucket) {
 			if strings.Contains(path, id) {
-				paths = append(paths, path)
+				paths = append(paths, opened(t, bucket, dir, path))
 			}
 		}
 		frames := storedFrames(t, srv, loop.H264, paths)
@@ -152,6 +157,33 @@ func s3Settings(t *testing.T, s *s3server.Server) string {
 		s.Endpoint, s.Bucket, s.AccessKey, s.SecretKey))
 }
 
+// opened is a file with the plain bytes of an object of a bucket, whose own bytes are
+// no MP4.
+func opened(t *testing.T, s *s3server.Server, dir, path string) string {
+	t.Helper()
+	if b, err := os.ReadFile(path); err != nil || bytes.Contains(b, []byte("ftyp")) || bytes.Contains(b, []byte("mdat")) {
+		t.Errorf("%s is not sealed, or: %v", path, err)
+	}
+	base, err := s3blob.New(s3blob.Config{Endpoint: s.Endpoint, Bucket: s.Bucket, AccessKey: s.AccessKey, SecretKey: s3blob.Secret(s.SecretKey), PathStyle: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := secret.LoadKey(filepath.Join(dir, "secret.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, _ := sealblob.New(sealblob.Config{Base: base, Site: key, Scope: sealScope})
+	name, err := filepath.Rel(s.Folder(), strings.TrimSuffix(path, ".s1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), filepath.Base(name))
+	if err := os.WriteFile(file, blobtest.Get(t, store, filepath.ToSlash(name)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 // objects lists the segments of a bucket.
 func objects(t *testing.T, s *s3server.Server) (paths []string) {
 	t.Helper()
@@ -159,7 +191,7 @@ func objects(t *testing.T, s *s3server.Server) (paths []string) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // taken away while looking
 		}
-		if err == nil && !e.IsDir() && strings.HasSuffix(path, ".mp4") {
+		if err == nil && !e.IsDir() && strings.HasSuffix(path, ".mp4.s1") {
 			paths = append(paths, path)
 		}
 		return err

@@ -27,6 +27,7 @@ type options struct {
 	Clip     clipBench    `cmd:"" help:"Clips: first byte, throughput, CPU, beside http.ServeFile."`
 	Soak     soakBench    `cmd:"" help:"A village of odd cameras for an hour, every frame held against what was sent (not in all)."`
 	Index    indexBench   `cmd:"" help:"Look-ups in a time index of many rows."`
+	Seal     sealBench    `cmd:"" help:"What encrypting footage in the store costs."`
 	Places   placesBench  `cmd:"" help:"Places and footage found among many cameras."`
 	All      allBench     `cmd:"" default:"1" help:"Everything, with windows short enough to watch (about 17 minutes)."`
 	Cameras  camerasRole  `cmd:"" hidden:""`
@@ -70,6 +71,9 @@ func (a *allBench) Run(ctx context.Context) error {
 	}
 	places := placesBench{N: 100_000, Minutes: 10, Requests: 400}
 	if err := places.Run(ctx); err != nil {
+		return err
+	}
+	if err := (&sealBench{Segments: 40}).Run(ctx); err != nil {
 		return err
 	}
 	return (&indexBench{Rows: a.Rows, Lookups: 5000}).Run(ctx)

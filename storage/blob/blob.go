@@ -6,6 +6,7 @@ package blob
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -54,6 +55,32 @@ type Store interface {
 	List(ctx context.Context, prefix, after string) iter.Seq2[Info, error]
 	// Delete removes an object; a missing one is no error.
 	Delete(ctx context.Context, key string) error
+}
+
+// Clipper is a Store that can read a range of which nobody knows whether the object
+// ends within it.
+type Clipper interface {
+	// GetClipped reads from offset length bytes (> 0), or as many as there are: n.
+	// Nothing at offset is ErrRange.
+	GetClipped(ctx context.Context, key string, offset, length int64) (rc io.ReadCloser, n int64, err error)
+}
+
+// GetClipped reads as Clipper does from any store: where it is none, its Head says how
+// much there is.
+func GetClipped(ctx context.Context, s Store, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	if c, ok := s.(Clipper); ok {
+		return c.GetClipped(ctx, key, offset, length)
+	}
+	info, err := s.Head(ctx, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := Clip(info.Size, offset, length)
+	if err != nil {
+		return nil, 0, fmt.Errorf("get %s: %w", key, err)
+	}
+	rc, err := s.Get(ctx, key, offset, n)
+	return rc, n, err
 }
 
 // Adopter is a Store that can take over a sealed file on its own file system

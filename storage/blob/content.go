@@ -93,6 +93,15 @@ func Length(size, offset, length int64) (int64, error) {
 	return length, nil
 }
 
+// Clip is Length for GetClipped: a range may end beyond the object, but must begin in
+// it. Its error wraps ErrRange.
+func Clip(size, offset, length int64) (int64, error) {
+	if offset < 0 || offset >= size || length <= 0 {
+		return 0, fmt.Errorf("up to %d bytes from %d of %d: %w", length, offset, size, ErrRange)
+	}
+	return min(length, size-offset), nil
+}
+
 // Exactly reads n bytes from rc and then io.EOF. A source that ends earlier is
 // reported as io.ErrUnexpectedEOF.
 func Exactly(rc io.ReadCloser, n int64) io.ReadCloser { return &exact{rc, n} }

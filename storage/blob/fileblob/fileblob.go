@@ -67,6 +67,7 @@ var (
 	_ blob.Store    = (*Store)(nil)
 	_ blob.Adopter  = (*Store)(nil)
 	_ blob.OpenerAt = (*Store)(nil)
+	_ blob.Clipper  = (*Store)(nil)
 )
 
 // tmpName is the folder for files not yet published.

@@ -35,18 +35,29 @@ func (s *Store) open(key string) (vfs.File, int64, error) {
 
 // Get implements blob.Store.
 func (s *Store) Get(ctx context.Context, key string, offset, length int64) (io.ReadCloser, error) {
+	rc, _, err := s.get(ctx, key, offset, length, blob.Length)
+	return rc, err
+}
+
+// GetClipped implements blob.Clipper.
+func (s *Store) GetClipped(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	return s.get(ctx, key, offset, length, blob.Clip)
+}
+
+// get reads as many bytes as rule allows of an object's size.
+func (s *Store) get(ctx context.Context, key string, offset, length int64, rule func(size, offset, length int64) (int64, error)) (io.ReadCloser, int64, error) {
 	if err := begin(ctx, key); err != nil {
-		return nil, fmt.Errorf("get %s: %w", key, err)
+		return nil, 0, fmt.Errorf("get %s: %w", key, err)
 	}
 	f, size, err := s.open(key)
 	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", key, err)
+		return nil, 0, fmt.Errorf("get %s: %w", key, err)
 	}
-	n, err := blob.Length(size, offset, length)
+	n, err := rule(size, offset, length)
 	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", key, errors.Join(err, f.Close()))
+		return nil, 0, fmt.Errorf("get %s: %w", key, errors.Join(err, f.Close()))
 	}
-	return blob.Exactly(&reader{ctx: ctx, f: f, off: offset}, n), nil
+	return blob.Exactly(&reader{ctx: ctx, f: f, off: offset}, n), n, nil
 }
 
 // reader reads a file from off on.

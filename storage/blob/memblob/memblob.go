@@ -35,6 +35,7 @@ type Store struct {
 var (
 	_ blob.Store    = (*Store)(nil)
 	_ blob.OpenerAt = (*Store)(nil)
+	_ blob.Clipper  = (*Store)(nil)
 )
 
 // New returns an empty store that fails t when a key is given other bytes than
@@ -117,6 +118,19 @@ func (s *Store) Get(ctx context.Context, key string, offset, length int64) (io.R
 		return nil, fmt.Errorf("get %s: %w", key, err)
 	}
 	return io.NopCloser(ctxReader{ctx, bytes.NewReader(b[offset : offset+n])}), nil
+}
+
+// GetClipped implements blob.Clipper.
+func (s *Store) GetClipped(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	b, err := s.get(ctx, key)
+	if err != nil {
+		return nil, 0, fmt.Errorf("get %w", err)
+	}
+	n, err := blob.Clip(int64(len(b)), offset, length)
+	if err != nil {
+		return nil, 0, fmt.Errorf("get %s: %w", key, err)
+	}
+	return io.NopCloser(ctxReader{ctx, bytes.NewReader(b[offset : offset+n])}), n, nil
 }
 
 // Head implements blob.Store.

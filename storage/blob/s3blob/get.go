@@ -26,11 +26,7 @@ func (s *Store) get(ctx context.Context, key string, offset, length int64) (io.R
 		return s.empty(ctx, key, offset, 0)
 	}
 	b := &body{store: s, ctx: ctx, key: key, offset: offset, left: length, attempts: s.cfg.Attempts}
-	places := s.slots
-	if length > 0 && length <= smallBytes {
-		places = s.small
-	}
-	err := s.tryIn(ctx, places, 0, b.open)
+	err := b.begin()
 	if errors.Is(err, blob.ErrRange) && length < 0 {
 		return s.empty(ctx, key, offset, length) // from its very end there is nothing, which is no error
 	}
@@ -38,6 +34,18 @@ func (s *Store) get(ctx context.Context, key string, offset, length int64) (io.R
 		return nil, err
 	}
 	return b, nil
+}
+
+// getClipped is get of a range that may end beyond the object. S3 clips it so.
+func (s *Store) getClipped(ctx context.Context, key string, offset, length int64) (io.ReadCloser, int64, error) {
+	if offset < 0 || length <= 0 || length > 1<<62-offset {
+		return nil, 0, fmt.Errorf("up to %d bytes from %d: %w", length, offset, blob.ErrRange)
+	}
+	b := &body{store: s, ctx: ctx, key: key, offset: offset, left: length, clip: true, attempts: s.cfg.Attempts}
+	if err := b.begin(); err != nil {
+		return nil, 0, err
+	}
+	return b, b.left, nil
 }
 
 // empty answers for ranges of no bytes, which HTTP cannot ask for.
@@ -60,12 +68,22 @@ type body struct {
 	ctx          context.Context // of the Get: its end is the end of the reading
 	key          string
 	offset, left int64 // what is still to come; left < 0: to the end, before open
+	clip         bool  // the object may end sooner; false once its answer said where
 	attempts     int   // requests still allowed
 
 	rc     io.ReadCloser
 	cause  func() error            // why the open request was cancelled
 	cancel context.CancelCauseFunc // of the open request
 	timer  *time.Timer             // cancels it when it stalls
+}
+
+// begin makes the first request, at one of the places for its size.
+func (b *body) begin() error {
+	places := b.store.slots
+	if b.left > 0 && b.left <= smallBytes {
+		places = b.store.small
+	}
+	return b.store.tryIn(b.ctx, places, 0, b.open)
 }
 
 // open makes the request for what is still to come. The context of an attempt
@@ -109,7 +127,7 @@ func (b *body) request(ctx context.Context) (io.ReadCloser, error) {
 		err = final{fmt.Errorf("answer without a length: %q", header.Get("Content-Length"))}
 	case want != "" && !strings.HasPrefix(header.Get("Content-Range"), fmt.Sprintf("bytes %d-%d/", b.offset, b.offset+n-1)):
 		err = final{fmt.Errorf("asked for %q, answered %q with %d bytes", want, header.Get("Content-Range"), n)}
-	case b.left > 0 && n < b.left:
+	case b.left > 0 && n < b.left && !b.clip:
 		err = final{fmt.Errorf("%d bytes from %d, of which there are %d: %w", b.left, b.offset, n, blob.ErrRange)}
 	case b.left > 0 && n > b.left:
 		err = final{fmt.Errorf("asked for %q, answered %d bytes", want, n)}
@@ -117,7 +135,7 @@ func (b *body) request(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, errors.Join(err, rc.Close())
 	}
-	b.left = n
+	b.left, b.clip = n, false
 	return rc, nil
 }
 

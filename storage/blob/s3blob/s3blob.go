@@ -29,7 +29,10 @@ type Store struct {
 	writing     map[string]chan struct{}
 }
 
-var _ blob.Store = (*Store)(nil)
+var (
+	_ blob.Store   = (*Store)(nil)
+	_ blob.Clipper = (*Store)(nil)
+)
 
 // smallBytes is how much a Get asks for, at most, to be a small one.
 const smallBytes = 256 << 10
@@ -98,6 +101,17 @@ func (s *Store) Get(ctx context.Context, key string, offset, length int64) (io.R
 		return nil, fmt.Errorf("get %s: %w", key, err)
 	}
 	return r, nil
+}
+
+// GetClipped implements blob.Clipper.
+func (s *Store) GetClipped(ctx context.Context, key string, offset, length int64) (rc io.ReadCloser, n int64, err error) {
+	if err = begin(ctx, key); err == nil {
+		rc, n, err = s.getClipped(ctx, key, offset, length)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("get %s: %w", key, err)
+	}
+	return rc, n, nil
 }
 
 // List implements blob.Store. Checksums are not known. A page that fails is

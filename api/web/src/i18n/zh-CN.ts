@@ -132,7 +132,7 @@ export default {
     kinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "账号与管理", start: "服务器启动", pruned: "到期清理" },
     acts: {
       footage_read: "回放或下载", picture_read: "看图片", live_watch: "看实时", footage_find: "按地点查找", camera_import: "导入摄像头", camera_remove: "移除摄像头",
-      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", index_rebuild: "重建索引", settings_reload: "重读设置", secret_rotate: "更换密钥",
+      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", index_rebuild: "重建索引", settings_reload: "重读设置", secret_rotate: "更换密钥", secret_forget: "放弃已丢失的密钥",
       session_begin: "登录", account_add: "新建账号", account_import: "导入账号", account_link: "发放一次性链接", account_close: "停用账号", account_open: "恢复账号",
       account_change: "更改账号", account_password: "设置密码", account_setup: "首位管理员", session_end: "退出登录", session_refused: "登录被拒", session_locked: "多次失败，暂时锁定", places_import: "导入地点", "account_second-factor": "启用第二重验证", "account_forget-phone": "停用第二重验证", unit_put: "设置单位", token_issue: "发放令牌", token_revoke: "吊销令牌",
       case_open: "立案", emergency_open: "紧急调阅", case_members: "案件人员", case_approve: "审批同意", case_refuse: "审批不同意", case_adopt: "紧急调阅转案件", case_grow: "路径扩展", case_close: "结束案件", case_review: "审核", viewing_share: "分享调阅",
