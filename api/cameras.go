@@ -17,8 +17,8 @@ type cameraJSON struct {
 	Carrier       string             `json:"carrier"`
 	DeviceID      string             `json:"carrier_device_id"`
 	Name          string             `json:"name"`
-	Lifecycle     registry.Lifecycle `json:"lifecycle" enum:"active,removed"`
-	EnrolledAt    timeline.Micros    `json:"enrolled_at" format:"date-time"`
+	Lifecycle     registry.Lifecycle `json:"lifecycle" enum:"imported,probing,pending_review,active,suspended,withdrawn,decommissioned"`
+	EnrolledAt    *timeline.Micros   `json:"enrolled_at" format:"date-time" doc:"when it became active last; null: it never was"`
 	RetentionDays int                `json:"retention_days,omitempty" doc:"0: the installation's default"`
 	Division      string             `json:"division,omitempty" doc:"where it stands: a statistical code of 12 digits" example:"522301103205"`
 	DivisionName  string             `json:"division_name,omitempty" doc:"the same in words, as far as it is known" example:"兴义市桔山街道街心社区"`
@@ -82,7 +82,7 @@ func figuresOf(s registry.State) Figures {
 func (h *Handler) cameraJSON(a *asked, c *registry.Camera) cameraJSON {
 	out := cameraJSON{
 		ID: c.ID, Carrier: c.Carrier, DeviceID: c.DeviceID, Name: c.Name, Lifecycle: c.Lifecycle,
-		EnrolledAt: c.EnrolledAt, RetentionDays: c.RetentionDays, Division: c.Division, DivisionName: place.FullName(c.Division),
+		EnrolledAt: when(c.EnrolledAt), RetentionDays: c.RetentionDays, Division: c.Division, DivisionName: place.FullName(c.Division),
 		CommonName: c.CommonName, Landmark: c.Landmark,
 	}
 	if p := c.Place; p != nil {

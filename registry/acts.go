@@ -22,11 +22,14 @@ func (w *writer) putActs(ctx context.Context, old, cam *Camera, actor string) er
 		ID: acts.NewID(), Camera: cam.ID, Source: "operator", Actor: actor, At: w.now,
 		Span: timeline.Span{From: w.now, To: timeline.Forever}, Enrolled: enrolment(cam),
 	}
+	is, was := cam.Lifecycle == Active, old != nil && old.Lifecycle == Active
 	switch {
-	case cam.Lifecycle == Removed:
-		act.Kind, act.Enrolled = acts.Remove, nil
-		act.Span.From = cam.RemovedAt
-	case old == nil || old.Lifecycle != Active:
+	case !is && was, !is && old != nil && old.Lifecycle != cam.Lifecycle && old.EnrolledAt != 0:
+		act.Kind, act.Enrolled, act.Lifecycle = acts.Remove, nil, string(cam.Lifecycle)
+		act.Span.From = cam.LeftAt
+	case !is:
+		return nil // never recorded, nothing to know of it
+	case !was:
 		act.Kind = acts.Enrol
 		act.Span.From = cam.EnrolledAt
 	case len(old.Streams) != len(cam.Streams), old.Name != cam.Name, old.RetentionDays != cam.RetentionDays, old.Division != cam.Division,

@@ -10,16 +10,6 @@ import (
 	"qianshao/storage/timeline"
 )
 
-// Lifecycle is the camera's standing; State is its streams'.
-type Lifecycle string
-
-// An active camera is to be recorded. A removed one is not; its footage stays
-// to the end of its retention.
-const (
-	Active  Lifecycle = "active"
-	Removed Lifecycle = "removed"
-)
-
 // Camera is one camera as the registry knows it.
 type Camera struct {
 	ID        media.CameraID `json:"id"`
@@ -27,9 +17,10 @@ type Camera struct {
 	DeviceID  string         `json:"carrier_device_id"` // [A-Za-z0-9._-]{1,64}, unique within the carrier
 	Name      string         `json:"name"`
 	Lifecycle Lifecycle      `json:"lifecycle"`
-	// EnrolledAt is when it joined last; RemovedAt is 0 while it is active.
+	// EnrolledAt is when it became active last, 0 if it never was; LeftAt is when it
+	// stopped being so, 0 while it is.
 	EnrolledAt timeline.Micros `json:"enrolled_at"`
-	RemovedAt  timeline.Micros `json:"removed_at,omitempty"`
+	LeftAt     timeline.Micros `json:"left_at,omitempty"`
 	// RetentionDays is 0 for the installation's default.
 	RetentionDays int `json:"retention_days,omitempty"`
 	// Division is where it stands, as a statistical code of 12 digits (county 6,
@@ -38,6 +29,7 @@ type Camera struct {
 	// CommonName is what people call the point, Landmark what it stands near.
 	CommonName string   `json:"common_name,omitempty"`
 	Landmark   string   `json:"landmark,omitempty"`
+	Dossier    Dossier  `json:"dossier"`
 	Place      *Place   `json:"place,omitempty"` // nil: not known
 	Streams    []Stream `json:"streams"`         // main first, without holes; never empty
 }
@@ -145,7 +137,7 @@ func (s *Stream) equal(o *Stream) bool {
 
 func (c *Camera) equal(o *Camera) bool {
 	if c.Name != o.Name || c.CommonName != o.CommonName || c.Landmark != o.Landmark || c.Lifecycle != o.Lifecycle || c.RetentionDays != o.RetentionDays || c.Division != o.Division ||
-		!c.Place.equal(o.Place) || len(c.Streams) != len(o.Streams) {
+		!c.Dossier.equal(&o.Dossier) || !c.Place.equal(o.Place) || len(c.Streams) != len(o.Streams) {
 		return false
 	}
 	for i := range c.Streams {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -73,6 +74,9 @@ type Draft struct {
 	Carrier  string // empty: "local"
 	DeviceID string
 	Actor    string // account behind the change, if any
+	// Begin is what a camera becomes that is new or was decommissioned: Active, the
+	// default, or Imported. Active also accepts one that is not yet so.
+	Begin Lifecycle
 
 	Name          Field[string]
 	URL, SubURL   Field[string]
@@ -89,6 +93,9 @@ type Draft struct {
 	Division      Field[string]
 	CommonName    Field[string]
 	Landmark      Field[string]
+	Texts         map[string]Field[string] // by the names of DossierTexts
+	Phone         Field[secret.Secret]
+	Height        Field[float64] // metres
 }
 
 var (
@@ -124,17 +131,27 @@ func checkRef(carrier, device string) *FieldError {
 
 // apply returns what old (nil: no camera yet) becomes by d.
 func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
-	cam := &Camera{Carrier: d.Carrier, DeviceID: d.DeviceID, Lifecycle: Active}
+	begin := cmp.Or(d.Begin, Active)
+	cam := &Camera{Carrier: d.Carrier, DeviceID: d.DeviceID, Lifecycle: begin}
 	if old != nil {
 		copied := *old
 		cam = &copied
-		cam.Lifecycle, cam.RemovedAt = Active, 0
+		switch old.Lifecycle {
+		case Withdrawn:
+			return nil, &FieldError{"carrier_device_id", CodeWithdrawn, "the household has withdrawn this camera: leave the row out, or enter a new consent first"}
+		case Decommissioned:
+			cam.Lifecycle = begin
+		case Imported, Probing, PendingReview:
+			if begin == Active {
+				cam.Lifecycle = Active
+			}
+		}
 		cam.Streams = append([]Stream(nil), old.Streams...)
 	} else {
 		cam.ID = media.NewCameraID()
 		cam.Streams = []Stream{{ID: cam.ID.Stream(0), Transport: Auto}}
 	}
-	for _, step := range []func(*Camera) *FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyDivision, d.applyRetention} {
+	for _, step := range []func(*Camera) *FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyDivision, d.applyRetention, d.applyDossier} {
 		if fe := step(cam); fe != nil {
 			return nil, fe
 		}

@@ -82,4 +82,7 @@ const (
 	CodeNotANumber   = "not_a_number"
 	CodeDuplicate    = "duplicate_row"
 	CodeBadText      = "bad_text"
+	CodeIndoor       = "indoor"
+	CodeTaken        = "taken"
+	CodeWithdrawn    = "withdrawn"
 )

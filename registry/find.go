@@ -135,7 +135,7 @@ func (f *Found) brief() []any {
 
 // enrolledIn is whether a camera's main stream was enrolled during a window: one that
 // is there still mostly was, without a further look.
-const enrolledIn = ` AND (c.removed_us = 0 AND c.enrolled_us < ? OR
+const enrolledIn = ` AND (c.lifecycle = 'active' AND c.enrolled_us < ? OR
 	EXISTS (SELECT 1 FROM enrolments e WHERE e.stream = c.id || '.0' AND e.from_us < ? AND e.to_us > ?))`
 
 func enrolledArgs(window timeline.Span) []any {

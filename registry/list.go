@@ -16,10 +16,12 @@ type Query struct {
 	Limit int    // at most so many; 0: no limit
 	After string // Page.Next of the page before
 	Q     string // part of the name, device id or carrier; our id whole; case of a-z does not matter
-	// State is the state of the main stream (a Phase), or "removed", or "all"
-	// for active and removed ones; empty: active ones.
-	State   string
-	Carrier string // only this carrier's; empty: of all
+	// State is the state of the main stream (a Phase), or "removed" for those that were
+	// active, or "all"; empty: active ones.
+	State string
+	// Lifecycle, if given, are the ones to list, and State is passed over.
+	Lifecycle []Lifecycle
+	Carrier   string // only this carrier's; empty: of all
 	// Division is a code of 4 to 12 digits: only cameras that stand there; empty: anywhere.
 	Division string
 	// In leaves out cameras that it says no to; nil: none.
@@ -58,7 +60,7 @@ func (r *Registry) List(ctx context.Context, q Query) (Page, error) {
 	var page Page
 	for {
 		want := fetchAtOnce
-		if q.Limit > 0 && q.In == nil && (q.State == "" || q.State == QueryAll || q.State == QueryRemoved) {
+		if q.Limit > 0 && q.In == nil && (len(q.Lifecycle) > 0 || q.State == "" || q.State == QueryAll || q.State == QueryRemoved) {
 			want = min(want, q.Limit-len(page.Items)+1) // one more tells whether a page follows
 		}
 		list, err := r.cameras(ctx, r.db.R(), where+` AND (c.carrier > ? OR c.carrier = ? AND c.device_id > ?)
@@ -67,7 +69,7 @@ func (r *Registry) List(ctx context.Context, q Query) (Page, error) {
 			return Page{}, fmt.Errorf("list cameras: %w", r.db.Explain(err))
 		}
 		for i := range list {
-			if !r.inPhase(&list[i], q.State) {
+			if len(q.Lifecycle) == 0 && !r.inPhase(&list[i], q.State) {
 				continue
 			}
 			if spot := list[i].Spot(); q.In != nil && !q.In(&spot) {
@@ -88,10 +90,15 @@ func (r *Registry) List(ctx context.Context, q Query) (Page, error) {
 
 func (q *Query) where() (sql string, args []any) {
 	sql = "WHERE 1 = 1"
-	switch q.State {
-	case QueryAll:
-	case QueryRemoved:
-		sql += ` AND c.lifecycle = 'removed'`
+	switch {
+	case len(q.Lifecycle) > 0:
+		sql += ` AND c.lifecycle IN (?` + strings.Repeat(", ?", len(q.Lifecycle)-1) + `)`
+		for _, l := range q.Lifecycle {
+			args = append(args, string(l))
+		}
+	case q.State == QueryAll:
+	case q.State == QueryRemoved:
+		sql += ` AND c.lifecycle IN ('suspended', 'withdrawn', 'decommissioned')`
 	default:
 		sql += ` AND c.lifecycle = 'active'`
 	}

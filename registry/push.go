@@ -57,7 +57,7 @@ func (r *Registry) IssuePushKey(ctx context.Context, id media.CameraID, keep boo
 		cam.Streams[0] = Stream{ID: old.Streams[0].ID, Push: PushVerifier(id, key.Reveal()), Transport: Auto}
 		w := writer{r: r, tx: tx, now: r.now()}
 		defer w.close()
-		return true, w.put(ctx, old, &cam)
+		return true, w.put(ctx, old, &cam, By{})
 	})
 	if err != nil {
 		return secret.Secret{}, fmt.Errorf("push key of %s: %w", id, err)

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,10 +19,10 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// selectCameras reads cameras with the place they have now; a removed camera
+// selectCameras reads cameras with the place they have now; one that has left
 // keeps its last. ? is timeline.Forever.
 const selectCameras = `SELECT c.id, c.carrier, c.device_id, c.name, c.lifecycle, c.enrolled_us, c.removed_us, c.retention_days, c.division,
-	c.common_name, c.landmark, p.lon, p.lat, p.azimuth_deg, p.fov_deg, p.range_m, coalesce(p.coord_system, 'WGS84'), p.raw_lon, p.raw_lat
+	c.common_name, c.landmark, c.site_class, c.gb_id, c.household, c.dossier, c.phone, p.lon, p.lat, p.azimuth_deg, p.fov_deg, p.range_m, coalesce(p.coord_system, 'WGS84'), p.raw_lon, p.raw_lat
 	FROM cameras c LEFT JOIN camera_places p ON p.camera = c.id AND p.valid_to = ?`
 
 // cameras reads the cameras that where (SQL behind selectCameras) names, with
@@ -38,9 +39,17 @@ func (r *Registry) cameras(ctx context.Context, on querier, where string, args .
 		var lon, lat *float64
 		var raw [2]*float64
 		var p Place
-		if err := rows.Scan(&c.ID, &c.Carrier, &c.DeviceID, &c.Name, &c.Lifecycle, &c.EnrolledAt, &c.RemovedAt, &c.RetentionDays, &c.Division,
-			&c.CommonName, &c.Landmark, &lon, &lat, &p.Azimuth, &p.FOV, &p.Range, &p.System, &raw[0], &raw[1]); err != nil {
+		var dossier, phone []byte
+		if err := rows.Scan(&c.ID, &c.Carrier, &c.DeviceID, &c.Name, &c.Lifecycle, &c.EnrolledAt, &c.LeftAt, &c.RetentionDays, &c.Division,
+			&c.CommonName, &c.Landmark, &c.Dossier.SiteClass, &c.Dossier.GBID, &c.Dossier.Household, &dossier, &phone, &lon, &lat, &p.Azimuth, &p.FOV, &p.Range, &p.System, &raw[0], &raw[1]); err != nil {
 			return nil, err
+		}
+		if err := json.Unmarshal(dossier, &c.Dossier); err != nil {
+			return nil, fmt.Errorf("dossier of %s: %w", c.ID, err)
+		}
+		if phone != nil { // one that no key here opens is asked for again
+			plain, _ := r.key.Load().Open(phone, phonePlace(c.ID))
+			c.Dossier.Phone = secret.New(string(plain))
 		}
 		if lon != nil && lat != nil {
 			p.Lon, p.Lat = *lon, *lat
@@ -118,7 +127,7 @@ func (r *Registry) Get(ctx context.Context, id media.CameraID) (Camera, error) {
 }
 
 // Resolve finds the camera a person means: our id, carrier:device, or a device
-// id that one carrier alone uses (removed cameras give way to active ones).
+// id that one carrier alone uses (others give way to active cameras).
 // The error wraps ErrUnknown, or is an *AmbiguousError with the candidates.
 func (r *Registry) Resolve(ctx context.Context, ref string) (Camera, error) {
 	ref = strings.TrimSpace(ref)

@@ -169,18 +169,18 @@ func TestACameraLives(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone, err := r.Get(t.Context(), cam.ID)
-	if err != nil || gone.Lifecycle != Removed || gone.RemovedAt == 0 || gone.Place == nil {
+	if err != nil || gone.Lifecycle != Decommissioned || gone.LeftAt == 0 || gone.Place == nil {
 		t.Fatalf("%+v, %v", gone, err)
 	}
 	back := put(t, r, Draft{DeviceID: "yard-1"}, Updated)
-	if back.ID != cam.ID || back.Lifecycle != Active || back.RemovedAt != 0 || back.EnrolledAt < gone.RemovedAt || back.Streams[0].URL == "" {
+	if back.ID != cam.ID || back.Lifecycle != Active || back.LeftAt != 0 || back.EnrolledAt < gone.LeftAt || back.Streams[0].URL == "" {
 		t.Fatalf("back: %+v", back)
 	}
 	spans, err := r.Enrolled(t.Context(), cam.ID.Stream(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]timeline.Span{{From: cam.EnrolledAt, To: gone.RemovedAt}, {From: back.EnrolledAt, To: timeline.Forever}}, spans); d != "" {
+	if d := cmp.Diff([]timeline.Span{{From: cam.EnrolledAt, To: gone.LeftAt}, {From: back.EnrolledAt, To: timeline.Forever}}, spans); d != "" {
 		t.Error(d)
 	}
 	if sub, err := r.Enrolled(t.Context(), cam.ID.Stream(1)); err != nil || len(sub) != 1 || sub[0].To == timeline.Forever {

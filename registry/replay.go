@@ -29,7 +29,7 @@ func (r *Registry) Replay(ctx context.Context, list []acts.Act) (made int, err e
 	}
 	slices.SortStableFunc(list, func(a, b acts.Act) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID)) })
 	err = r.write(ctx, func(tx *sql.Tx) (bool, error) {
-		p := replayer{writer: writer{r: r, tx: tx, now: r.now()}, streams: map[media.CameraID]int{}}
+		p := replayer{writer: writer{r: r, tx: tx, now: r.now()}, streams: map[media.CameraID]int{}, left: map[media.CameraID]Lifecycle{}}
 		defer p.close()
 		for i := range list {
 			if err := p.act(ctx, &list[i]); err != nil {
@@ -48,7 +48,8 @@ func (r *Registry) Replay(ctx context.Context, list []acts.Act) (made int, err e
 type replayer struct {
 	writer
 	made    int
-	streams map[media.CameraID]int // how many the last enrol act names
+	left    map[media.CameraID]Lifecycle // what the last act made of those that are not active
+	streams map[media.CameraID]int       // how many the last enrol act names
 }
 
 func (p *replayer) act(ctx context.Context, a *acts.Act) error {
@@ -67,6 +68,7 @@ func (p *replayer) act(ctx context.Context, a *acts.Act) error {
 		}
 		return p.stand(ctx, a)
 	case acts.Remove:
+		p.left[a.Camera] = cmp.Or(Lifecycle(a.Lifecycle), Decommissioned)
 		return p.closeStreams(ctx, a.Camera, 0, a.Span.From)
 	}
 	return nil
@@ -189,8 +191,8 @@ func (p *replayer) finish(ctx context.Context) error {
 		err := p.exec(ctx, `UPDATE cameras SET
 			enrolled_us = (SELECT max(from_us) FROM enrolments WHERE stream = ?),
 			removed_us = (SELECT CASE WHEN max(to_us) = ? THEN 0 ELSE max(to_us) END FROM enrolments WHERE stream = ?),
-			lifecycle = (SELECT CASE WHEN max(to_us) = ? THEN 'active' ELSE 'removed' END FROM enrolments WHERE stream = ?)
-			WHERE id = ?`, main, int64(timeline.Forever), main, int64(timeline.Forever), main, string(id))
+			lifecycle = (SELECT CASE WHEN max(to_us) = ? THEN 'active' ELSE ? END FROM enrolments WHERE stream = ?)
+			WHERE id = ?`, main, int64(timeline.Forever), main, int64(timeline.Forever), string(cmp.Or(p.left[id], Decommissioned)), main, string(id))
 		if err != nil {
 			return err
 		}

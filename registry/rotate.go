@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -111,9 +112,42 @@ func (r *Registry) reseal(ctx context.Context, key *secret.Key) (out Rotated, er
 				return err
 			}
 		}
-		return nil
+		return resealPhones(ctx, tx, key, &out)
 	})
 	return out, err
+}
+
+func resealPhones(ctx context.Context, tx *sql.Tx, key *secret.Key, out *Rotated) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id, phone FROM cameras WHERE phone IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	again := map[media.CameraID][]byte{}
+	for rows.Next() {
+		var id media.CameraID
+		var box []byte
+		if err := rows.Scan(&id, &box); err != nil {
+			return err
+		}
+		plain, err := key.Open(box, phonePlace(id))
+		if err != nil {
+			out.Locked++
+			continue
+		}
+		if out.Sealed++; !key.Sealed(box) {
+			again[id] = key.Seal(plain, phonePlace(id))
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for id, box := range again {
+		if _, err := tx.ExecContext(ctx, `UPDATE cameras SET phone = ? WHERE id = ?`, box, string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replaceSnapshots puts a snapshot into the store and removes all others.

@@ -228,7 +228,7 @@ func TestReplayKeepsACameraEnrolledAnew(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	got, err := r.Get(t.Context(), old)
-	if err != nil || got.DeviceID != "gate.earlier-"+string(old)[2:8] || got.Lifecycle != Removed || got.EnrolledAt != 5 || got.RemovedAt != 9 {
+	if err != nil || got.DeviceID != "gate.earlier-"+string(old)[2:8] || got.Lifecycle != Decommissioned || got.EnrolledAt != 5 || got.LeftAt != 9 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

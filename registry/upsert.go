@@ -15,7 +15,7 @@ type Status string
 // The outcomes of a Draft.
 const (
 	Created   Status = "created"
-	Updated   Status = "updated" // also a removed camera that is back
+	Updated   Status = "updated" // also a camera that is back
 	Unchanged Status = "unchanged"
 	Rejected  Status = "error"
 )
@@ -101,6 +101,9 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome,
 	if fe != nil {
 		return Outcome{}, fe
 	}
+	if err := w.gbFree(ctx, cam); err != nil {
+		return Outcome{}, err
+	}
 	o := Outcome{Camera: cam.ID}
 	switch {
 	case old == nil:
@@ -111,41 +114,18 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome,
 	default:
 		o.Status = Updated
 	}
-	return o, errors.Join(w.put(ctx, old, cam), w.putActs(ctx, old, cam, d.Actor))
+	return o, errors.Join(w.put(ctx, old, cam, By{Actor: d.Actor, Reason: "import"}), w.putActs(ctx, old, cam, d.Actor))
 }
 
-// Remove stops the recording of a camera; its footage stays to the end of its
-// retention. Removing a removed camera changes nothing. The error wraps
-// ErrUnknown if there is no such camera, and ErrUnconfirmed as Upsert's does.
+// Remove takes a camera down: it is Move to Decommissioned, for one camera. The error
+// wraps ErrUnknown if there is no such camera, and ErrUnconfirmed as Upsert's does.
 func (r *Registry) Remove(ctx context.Context, id media.CameraID, actor string) error {
-	var streams []Stream
-	err := r.write(ctx, func(tx *sql.Tx) (bool, error) {
-		list, err := r.cameras(ctx, tx, `WHERE c.id = ?`, string(id))
-		if err != nil {
-			return false, err
-		}
-		if len(list) == 0 {
-			return false, ErrUnknown
-		}
-		old := &list[0]
-		streams = old.Streams
-		if old.Lifecycle == Removed {
-			return false, nil
-		}
-		w := writer{r: r, tx: tx, now: r.now()}
-		defer w.close()
-		gone := *old
-		gone.Lifecycle, gone.RemovedAt = Removed, max(w.now, old.EnrolledAt+1)
-		return true, errors.Join(w.put(ctx, old, &gone), w.putActs(ctx, old, &gone, actor))
-	})
+	moved, err := r.Move(ctx, Decommissioned, By{Actor: actor}, id)
+	if len(moved) == 1 && moved[0].Err != nil {
+		err = errors.Join(moved[0].Err, err)
+	}
 	if err != nil {
 		return fmt.Errorf("remove camera %s: %w", id, err)
-	}
-	for _, s := range streams {
-		r.ForgetState(s.ID)
-	}
-	if err := r.ship(ctx); err != nil {
-		return fmt.Errorf("remove camera %s: %w: %w", id, ErrUnconfirmed, err)
 	}
 	return nil
 }

@@ -38,23 +38,50 @@ func (w *writer) exec(ctx context.Context, text string, args ...any) error {
 	return err
 }
 
-// put writes what is different between old (nil: new) and cam, and keeps
-// enrolments and places. It sets cam.EnrolledAt of a camera that joins.
-func (w *writer) put(ctx context.Context, old, cam *Camera) error {
+// put writes what is different between old (nil: new) and cam, and keeps enrolments,
+// places and, where its lifecycle changes, the step. It sets cam.EnrolledAt and
+// cam.LeftAt.
+func (w *writer) put(ctx context.Context, old, cam *Camera, by By) error {
 	from := w.now
-	if cam.Lifecycle == Active && (old == nil || old.Lifecycle != Active) { // it joins
+	was := old != nil && old.Lifecycle == Active
+	switch is := cam.Lifecycle == Active; {
+	case is && !was: // it joins
 		if old != nil { // never before the time it left
-			from = max(from, old.RemovedAt)
+			from = max(from, old.LeftAt)
 		}
-		cam.EnrolledAt = from
+		cam.EnrolledAt, cam.LeftAt = from, 0
+	case was && !is: // it leaves
+		cam.LeftAt = max(w.now, old.EnrolledAt+1)
 	}
-	err := w.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division,
-		common_name, landmark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, lifecycle = excluded.lifecycle,
-		enrolled_us = excluded.enrolled_us, removed_us = excluded.removed_us, retention_days = excluded.retention_days,
-		division = excluded.division, common_name = excluded.common_name, landmark = excluded.landmark`, string(cam.ID), cam.Carrier, cam.DeviceID, cam.Name, string(cam.Lifecycle),
-		int64(cam.EnrolledAt), int64(cam.RemovedAt), cam.RetentionDays, cam.Division, cam.CommonName, cam.Landmark)
+	dossier, err := cam.Dossier.values()
 	if err != nil {
 		return err
+	}
+	var phone []byte
+	if !cam.Dossier.Phone.IsZero() {
+		phone = w.r.key.Load().Seal([]byte(cam.Dossier.Phone.Reveal()), phonePlace(cam.ID))
+	}
+	err = w.exec(ctx, `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division,
+		common_name, landmark, phone, site_class, gb_id, household, dossier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET name = excluded.name, lifecycle = excluded.lifecycle,
+		enrolled_us = excluded.enrolled_us, removed_us = excluded.removed_us, retention_days = excluded.retention_days,
+		division = excluded.division, common_name = excluded.common_name, landmark = excluded.landmark, phone = excluded.phone,
+		site_class = excluded.site_class, gb_id = excluded.gb_id, household = excluded.household, dossier = excluded.dossier`,
+		append([]any{
+			string(cam.ID), cam.Carrier, cam.DeviceID, cam.Name, string(cam.Lifecycle), int64(cam.EnrolledAt), int64(cam.LeftAt),
+			cam.RetentionDays, cam.Division, cam.CommonName, cam.Landmark, phone,
+		}, dossier...)...)
+	if err != nil {
+		return err
+	}
+	if old == nil || old.Lifecycle != cam.Lifecycle {
+		before := Lifecycle("")
+		if old != nil {
+			before = old.Lifecycle
+		}
+		if err := w.putStep(ctx, cam.ID, before, cam.Lifecycle, by); err != nil {
+			return err
+		}
 	}
 	if err := w.putStreams(ctx, old, cam); err != nil {
 		return err
@@ -133,7 +160,7 @@ func (w *writer) putEnrolments(ctx context.Context, old, cam *Camera) error {
 	}
 	to := w.now
 	if is == 0 {
-		to = cam.RemovedAt
+		to = cam.LeftAt
 	}
 	for n := is; n < was; n++ {
 		if err := w.closeEnrolment(ctx, cam.ID.Stream(n), to); err != nil {

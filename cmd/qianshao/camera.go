@@ -52,7 +52,7 @@ func (c *cameraListCmd) print(e *env, conn *client) error {
 		s := cam.State
 		phase := string(s.Phase)
 		switch {
-		case cam.Lifecycle == registry.Removed:
+		case cam.Lifecycle != registry.Active:
 			phase = "removed"
 		case !conn.alive:
 			phase = "no server"

@@ -10,8 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// Name is how many characters a name may have.
-const Name = 128
+// Name and Reason are how many characters a name may have, and a reason.
+const (
+	Name   = 128
+	Reason = 256
+)
 
 // ErrBad is wrapped for what cannot be a label.
 var ErrBad = errors.New("not possible")

@@ -65,6 +65,7 @@ type Act struct {
 	// reach beyond.
 	LastStart timeline.Micros
 	Enrolled  *Enrolment // enrol and place
+	Lifecycle string     // of remove: what the camera became; empty: it was taken down
 }
 
 // Enrolment is what the archive must know of a camera to list it again after
@@ -106,6 +107,7 @@ type wire struct {
 	Actor     string         `json:"actor,omitempty"`
 	AtUS      int64          `json:"at_us"`
 	Enrolled  *Enrolment     `json:"enrol,omitempty"`
+	Lifecycle string         `json:"lifecycle,omitempty"`
 }
 
 // NewID draws an id for an act: "a_" and 16 characters of [a-z2-7], 80 bits.
@@ -120,7 +122,7 @@ func (a Act) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire{
 		V: Version, ID: a.ID, Kind: a.Kind, Of: a.Of, Camera: a.Camera, Stream: a.Stream,
 		FromUS: int64(a.Span.From), ToUS: int64(a.Span.To), LastStart: int64(a.LastStart),
-		Cause: a.Cause, Source: a.Source, Actor: a.Actor, AtUS: int64(a.At), Enrolled: a.Enrolled,
+		Cause: a.Cause, Source: a.Source, Actor: a.Actor, AtUS: int64(a.At), Enrolled: a.Enrolled, Lifecycle: a.Lifecycle,
 	})
 }
 
@@ -139,6 +141,7 @@ func (a *Act) UnmarshalJSON(b []byte) error {
 		Span:      timeline.Span{From: timeline.Micros(w.FromUS), To: timeline.Micros(w.ToUS)},
 		LastStart: timeline.Micros(w.LastStart),
 		Cause:     w.Cause, Source: w.Source, Actor: w.Actor, At: timeline.Micros(w.AtUS), Enrolled: w.Enrolled,
+		Lifecycle: w.Lifecycle,
 	}
 	return a.Check()
 }
