@@ -35,7 +35,8 @@ func (a *Act) Interval() (c index.CauseInterval, ok bool) {
 // cause of what expired. Acts about cameras are the registry's to apply and
 // change nothing here. Any act may be applied again.
 //
-// Apply does not delete: a reindex asks Removes before it adds a row.
+// Apply does not delete: what an act erases is hidden, and what expired is not looked
+// for; a reindex asks Removes before it adds a row.
 func Apply(ctx context.Context, db *index.DB, acts ...Act) error {
 	var causes []index.CauseInterval
 	for i := range acts {
@@ -43,6 +44,8 @@ func Apply(ctx context.Context, db *index.DB, acts ...Act) error {
 		causes = append(causes, a.intervals()...)
 		var err error
 		switch a.Kind {
+		case Erase:
+			_, err = db.Erase(ctx, index.Erasure{ID: a.ID, Stream: a.Stream, Camera: a.Camera, Span: a.erases()})
 		case Hold:
 			// A release that was applied first stays: both may come again.
 			var released bool
@@ -72,6 +75,16 @@ func Apply(ctx context.Context, db *index.DB, acts ...Act) error {
 		return fmt.Errorf("apply acts: %w", err)
 	}
 	return nil
+}
+
+// erases is the span in which segments that start are erased: an act without any names
+// no footage.
+func (a *Act) erases() timeline.Span {
+	span := a.Span
+	if a.LastStart != 0 {
+		span.To = a.LastStart + 1
+	}
+	return span
 }
 
 // releaseMark is what acts_seen knows a hold's release by. Ids of acts have no

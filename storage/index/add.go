@@ -91,12 +91,25 @@ func (a *adder) add(ctx context.Context, r *Row) error {
 		sum = &total{no: no}
 		a.totals[r.Stream] = sum
 	}
+	erasure, err := a.erasing(ctx, r)
+	if err != nil {
+		return err
+	}
+	if erasure != "" {
+		hidden := *r
+		hidden.State, r = Expiring, &hidden
+	}
 	added, err := a.insert(ctx, sum.no, r)
 	if err != nil {
 		return err
 	}
 	if !added {
 		return a.same(ctx, r)
+	}
+	if erasure != "" {
+		if err := a.putErased(ctx, erasure, r); err != nil {
+			return err
+		}
 	}
 	a.rev = a.next
 	sum.dur = max(sum.dur, r.Span.Len())

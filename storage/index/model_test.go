@@ -21,6 +21,7 @@ import (
 type model struct {
 	rows    []modelRow
 	holds   map[string]timeline.Span
+	erased  []timeline.Span // for good
 	dropped []timeline.Span // spans of dropped rows...
 	until   []index.Rev     // ...and when each was hidden
 }
@@ -90,6 +91,10 @@ func TestIndexAgainstModel(t *testing.T) {
 				}
 				r.Rev = rev
 				m.rows = append(m.rows, modelRow{Row: r})
+				if m.takes(&r) {
+					last := &m.rows[len(m.rows)-1]
+					last.State, last.UntilRev = index.Expiring, rev
+				}
 			},
 			"store": func(t *rapid.T) {
 				var ids []segment.ID
@@ -143,6 +148,37 @@ func TestIndexAgainstModel(t *testing.T) {
 					return
 				}
 			},
+			"erase": func(t *rapid.T) {
+				span := drawSpan(t, 60)
+				m.erased = append(m.erased, span)
+				e := index.Erasure{ID: string(media.NewCameraID()), Camera: stream.Camera(), Span: span}
+				if rapid.Bool().Draw(t, "one stream") {
+					e.Camera, e.Stream = "", stream
+				}
+				n, err := db.Erase(ctx, e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := m.erase(span, db.Head()); n != want {
+					t.Fatalf("%d rows erased, want %d", n, want)
+				}
+			},
+			"erase what is released": func(t *rapid.T) {
+				if _, err := db.HideErased(ctx); err != nil { // of earlier streams, too
+					t.Fatal(err)
+				}
+				for i := range m.rows {
+					r := &m.rows[i]
+					if r.gone || r.UntilRev != 0 || !m.takes(&r.Row) {
+						continue
+					}
+					now, err := db.Get(ctx, r.ID) // each erasure is a revision of its own
+					if err != nil || now.State != index.Expiring || now.UntilRev == 0 {
+						t.Fatalf("not erased: %+v, %v", now, err)
+					}
+					r.State, r.UntilRev = now.State, now.UntilRev
+				}
+			},
 			"remember": func(*rapid.T) { revs = append(revs, db.Head()) },
 			"": func(t *rapid.T) {
 				m.check(ctx, t, db, stream, drawSpan(t, 1200), rapid.SampledFrom(revs).Draw(t, "asOf"))
@@ -172,6 +208,27 @@ func (m *model) hide(ids []segment.ID, rev index.Rev) (held []segment.ID) {
 		r.State, r.UntilRev = index.Expiring, rev
 	}
 	return held
+}
+
+// takes reports whether an erasure takes a row, and no hold keeps it.
+func (m *model) takes(r *index.Row) bool {
+	for _, h := range m.holds {
+		if h.Overlaps(r.Span) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(m.erased, func(s timeline.Span) bool { return s.Contains(r.Span.From) })
+}
+
+// erase is a new erasure: what holds have let go of earlier ones waits for HideErased.
+func (m *model) erase(span timeline.Span, rev index.Rev) (n int) {
+	for i := range m.rows {
+		if r := &m.rows[i]; !r.gone && r.UntilRev == 0 && span.Contains(r.Span.From) && m.takes(&r.Row) {
+			r.State, r.UntilRev = index.Expiring, rev
+			n++
+		}
+	}
+	return n
 }
 
 func (m *model) check(ctx context.Context, t *rapid.T, db *index.DB, stream media.StreamID, window timeline.Span, asOf index.Rev) {

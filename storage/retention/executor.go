@@ -37,6 +37,8 @@ type Config struct {
 type Executor struct {
 	cfg Config
 	mu  sync.Mutex // held during a pass
+
+	erasing sync.Mutex // held while erased footage is deleted
 }
 
 // New makes an Executor.

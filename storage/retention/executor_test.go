@@ -309,17 +309,27 @@ func TestLateHoldKeeps(t *testing.T) {
 	}
 }
 
+// failing is an Executor that deletes what before has nothing against.
+func (h *house) failing(before func(index.Row) error) *retention.Executor {
+	return retention.New(retention.Config{Index: h.db, Acts: h.log, Delete: func(ctx context.Context, r index.Row) error {
+		if err := before(r); err != nil {
+			return err
+		}
+		return h.store.Delete(ctx, r.Key().String())
+	}})
+}
+
 // One object that cannot be deleted does not keep the others.
 func TestFailedDeletionIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	stuck, broken := h.rows[2], true
-	ex := retention.New(retention.Config{Index: h.db, Acts: h.log, Delete: func(ctx context.Context, r index.Row) error {
+	ex := h.failing(func(r index.Row) error {
 		if r.ID == stuck.ID && broken {
 			return errors.New("access denied")
 		}
-		return h.store.Delete(ctx, r.Key().String())
-	}})
+		return nil
+	})
 	rep, err := ex.Pass(t.Context(), keep3, retention.Facts{Free: -1})
 	if err == nil || rep.Deleted != 4 {
 		t.Errorf("deleted %d, %v", rep.Deleted, err)
