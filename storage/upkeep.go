@@ -73,10 +73,11 @@ type upkeep struct {
 	once sync.Once
 	wake chan struct{}
 
-	mu   sync.Mutex
-	late []lateRow                // sealed, not indexed; guarded by mu
-	bad  map[segment.ID]time.Time // cannot be stored, and when that was seen; guarded by mu
-	tied time.Time                // when unsettled files of the spool were last tried; guarded by mu
+	mu    sync.Mutex
+	late  []lateRow                // sealed, not indexed; guarded by mu
+	under map[segment.ID]*transfer // on their way to the store; guarded by mu
+	bad   map[segment.ID]time.Time // cannot be stored, and when that was seen; guarded by mu
+	tied  time.Time                // when unsettled files of the spool were last tried; guarded by mu
 }
 
 type lateRow struct {
@@ -205,6 +206,9 @@ func (a *Archive) Drain(ctx context.Context) error {
 // Delete removes a segment's bytes wherever they lie, for good: when it returns,
 // no power cut brings them back. A segment that is gone is no error.
 func (a *Archive) Delete(ctx context.Context, r index.Row) error {
+	if err := a.stopUpload(ctx, r.ID); err != nil {
+		return err
+	}
 	// Its foot twice: a reader may come in between.
 	return errors.Join(a.forget(r), a.Store.Delete(ctx, r.Key().String()), a.Spool.Discard(r.Key()), a.forget(r))
 }

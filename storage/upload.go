@@ -131,10 +131,24 @@ func (n *notes) take() []index.Row {
 // store takes one segment from SEALED to STORED, and reports whether the store
 // has it. It may have had it before.
 func (a *Archive) store(ctx context.Context, r index.Row) (there bool, err error) {
-	key := r.Key()
 	if a.isBad(r.ID) {
 		return false, nil
 	}
+	under, done := a.uploading(ctx, r.ID)
+	defer done()
+	if now, err := a.Index.Get(under, r.ID); err == nil && now.State == index.Expiring || errors.Is(err, index.ErrNotExist) {
+		return false, nil // erased since it was listed
+	}
+	there, err = a.bring(under, r)
+	if err != nil && under.Err() != nil && ctx.Err() == nil {
+		return false, nil // erased on its way: Delete takes what has arrived
+	}
+	return there, err
+}
+
+// bring puts a segment into the store.
+func (a *Archive) bring(ctx context.Context, r index.Row) (there bool, err error) {
+	key := r.Key()
 	if _, err := a.Spool.Stat(key); errors.Is(err, fs.ErrNotExist) {
 		return a.storeMissing(ctx, r)
 	}
@@ -165,6 +179,52 @@ func (a *Archive) store(ctx context.Context, r index.Row) (there bool, err error
 		}
 	}
 	return false, fmt.Errorf("store %s: %w", key, err)
+}
+
+// uploading notes that a segment is on its way to the store, so that its deletion can
+// stop that, and wait: done must be called.
+func (a *Archive) uploading(ctx context.Context, id segment.ID) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	under := &transfer{cancel: cancel, ended: make(chan struct{})}
+	a.up.mu.Lock()
+	defer a.up.mu.Unlock()
+	if a.up.under == nil {
+		a.up.under = map[segment.ID]*transfer{}
+	}
+	a.up.under[id] = under
+	return ctx, func() {
+		a.up.mu.Lock()
+		defer a.up.mu.Unlock()
+		if a.up.under[id] == under {
+			delete(a.up.under, id)
+		}
+		cancel()
+		close(under.ended)
+	}
+}
+
+// transfer is an upload under way.
+type transfer struct {
+	cancel context.CancelFunc
+	ended  chan struct{}
+}
+
+// stopUpload ends the upload of a segment, if one is under way: what it has brought to
+// the store by then is there when it returns.
+func (a *Archive) stopUpload(ctx context.Context, id segment.ID) error {
+	a.up.mu.Lock()
+	under := a.up.under[id]
+	a.up.mu.Unlock()
+	if under == nil {
+		return nil
+	}
+	under.cancel()
+	select {
+	case <-under.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // isBad reports whether the segment could not be stored a short while ago.

@@ -86,3 +86,40 @@ func TestErasedWhileStored(t *testing.T) {
 	}
 	h.stands(t, rows, index.Stored, 0, index.Stored)
 }
+
+// A household withdraws while its footage is on its way to the store: the deletion
+// waits for what it has stopped, and in the end nothing is there.
+func TestDeletedWhileStored(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	rows := h.record(t, camera.Stream(0), 8)
+	h.Archive.Uploads = 2
+	base := h.Store
+	deleted := make(chan error, len(rows))
+	h.Archive.Store = &keeper{base, func(key string) error {
+		for i := range rows {
+			if key == rows[i].Key().String() && i%2 == 0 {
+				_, err := h.Index.Hide(t.Context(), nil, rows[i].ID)
+				go func() { deleted <- errors.Join(err, h.Archive.Delete(t.Context(), rows[i])) }()
+			}
+		}
+		return nil
+	}}
+	if err := h.Drain(t.Context()); err != nil {
+		t.Errorf("drain: %v", err)
+	}
+	for range len(rows) / 2 {
+		if err := <-deleted; err != nil {
+			t.Errorf("delete: %v", err)
+		}
+	}
+	for i, r := range rows {
+		want := i%2 != 0
+		if _, err := base.Head(t.Context(), r.Key().String()); (err == nil) != want || err != nil && !errors.Is(err, blob.ErrNotExist) {
+			t.Errorf("object %d: %v, want it there: %v", i, err, want)
+		}
+		if _, err := h.Spool.Stat(r.Key()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("row %d in the spool: %v", i, err)
+		}
+	}
+}
