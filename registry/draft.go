@@ -96,6 +96,7 @@ type Draft struct {
 	Texts         map[string]Field[string] // by the names of DossierTexts
 	Phone         Field[secret.Secret]
 	Height        Field[float64] // metres
+	Consent       *ConsentDraft  // nil: what is in force stays
 }
 
 var (
@@ -137,8 +138,8 @@ func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
 		copied := *old
 		cam = &copied
 		switch old.Lifecycle {
-		case Withdrawn:
-			return nil, &FieldError{"carrier_device_id", CodeWithdrawn, "the household has withdrawn this camera: leave the row out, or enter a new consent first"}
+		case Withdrawn: // and rejoins
+			cam.Lifecycle = Imported
 		case Decommissioned:
 			cam.Lifecycle = begin
 		case Imported, Probing, PendingReview:

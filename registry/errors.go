@@ -85,4 +85,5 @@ const (
 	CodeIndoor       = "indoor"
 	CodeTaken        = "taken"
 	CodeWithdrawn    = "withdrawn"
+	CodeNoConsent    = "no_consent"
 )

@@ -94,6 +94,20 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome,
 	if len(list) > 0 {
 		old = &list[0]
 	}
+	if old != nil && old.Lifecycle == Withdrawn {
+		back, err := w.rejoins(ctx, old, d.Consent)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if !back {
+			return Outcome{}, &FieldError{"carrier_device_id", CodeWithdrawn, "the household has withdrawn this camera: leave the row out, or enter a consent that was signed since"}
+		}
+	}
+	if d.Consent != nil {
+		if fe := d.Consent.check(w.now); fe != nil {
+			return Outcome{}, fe
+		}
+	}
 	cam, fe := d.apply(old)
 	if fe == nil {
 		fe = d.within(r.cfg.MostDays)
@@ -104,17 +118,29 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome,
 	if err := w.gbFree(ctx, cam); err != nil {
 		return Outcome{}, err
 	}
-	o := Outcome{Camera: cam.ID}
-	switch {
-	case old == nil:
-		o.Status = Created
-	case cam.equal(old):
+	o := Outcome{Camera: cam.ID, Status: Created}
+	if old != nil {
 		o.Status = Unchanged
-		return o, nil
-	default:
-		o.Status = Updated
 	}
-	return o, errors.Join(w.put(ctx, old, cam, By{Actor: d.Actor, Reason: "import"}), w.putActs(ctx, old, cam, d.Actor))
+	if old == nil || !cam.equal(old) {
+		if old != nil {
+			o.Status = Updated
+		}
+		by := By{Actor: d.Actor, Reason: "import"}
+		if err := errors.Join(w.put(ctx, old, cam, by), w.putActs(ctx, old, cam, d.Actor)); err != nil {
+			return o, err
+		}
+	}
+	if d.Consent != nil {
+		changed, err := w.putConsent(ctx, cam.ID, d.Consent, d.Actor)
+		if err != nil {
+			return o, err
+		}
+		if changed && o.Status == Unchanged {
+			o.Status = Updated
+		}
+	}
+	return o, nil
 }
 
 // Remove takes a camera down: it is Move to Decommissioned, for one camera. The error
