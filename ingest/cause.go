@@ -53,6 +53,18 @@ func (c *causes) waiting(from timeline.Micros) {
 	}
 }
 
+// resume ends a pause: what there is not from now on is the camera's business again.
+func (c *causes) resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open != nil && c.open.Cause == timeline.Paused {
+		now := c.now()
+		c.close(now)
+		c.guess = true
+		c.begin(now, timeline.CameraOffline)
+	}
+}
+
 // begin opens an interval. mu is held.
 func (c *causes) begin(from timeline.Micros, cause timeline.Cause) {
 	c.open = &acts.Act{

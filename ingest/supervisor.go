@@ -62,6 +62,8 @@ type Supervisor struct {
 	cfg     Config
 	journal *journal
 
+	recheck time.Duration // until pauses begin or end; of the goroutine in Run; 0: there are none
+
 	mu    sync.Mutex
 	slots map[media.StreamID]*slot          // guarded by mu
 	began timeline.Micros                   // when New was called: before anybody can say this node is alive
@@ -103,15 +105,17 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	defer tick.Stop()
 	settled := time.NewTimer(startTime)
 	defer settled.Stop()
+	pauses := time.NewTimer(pauseCheck)
+	defer pauses.Stop()
 	for {
 		select {
 		case _, ok := <-changes:
 			if !ok {
 				return nil
 			}
-			if err := s.reconcile(ctx); err != nil && ctx.Err() == nil {
-				s.cfg.Log.Error("cameras not read, the present ones go on", "err", err)
-			}
+			s.follow(ctx, pauses)
+		case <-pauses.C:
+			s.follow(ctx, pauses)
 		case <-settled.C:
 			if err := forgetStart(); err != nil {
 				s.cfg.Log.Debug("pages of the start stay in memory", "err", err)
@@ -124,6 +128,44 @@ func (s *Supervisor) Run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// pauseCheck is how long it takes at most until a pause that has begun is noticed, were
+// the clock to be set meanwhile.
+const pauseCheck = 30 * time.Second
+
+// follow does as the registry says now, and sets when it is to be asked again.
+func (s *Supervisor) follow(ctx context.Context, pauses *time.Timer) {
+	if err := s.reconcile(ctx); err != nil && ctx.Err() == nil {
+		s.cfg.Log.Error("cameras not read, the present ones go on", "err", err)
+		s.recheck = pauseCheck
+	}
+	if pauses.Stop(); s.recheck > 0 {
+		pauses.Reset(s.recheck)
+	}
+}
+
+// paused returns the cameras that a pause holds now, and sets recheck.
+func (s *Supervisor) paused(ctx context.Context) (map[media.CameraID]bool, error) {
+	list, err := s.cfg.Registry.Pauses(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	of := map[media.CameraID][]registry.Pause{}
+	for _, p := range list {
+		of[p.Camera] = append(of[p.Camera], p)
+	}
+	out := map[media.CameraID]bool{}
+	now := s.cfg.Wall.Now().Wall
+	next := now + timeline.Micros(pauseCheck.Microseconds())
+	for camera, list := range of {
+		holds, then := registry.PausedAt(list, now, registry.SiteZone)
+		out[camera], next = holds, min(next, then)
+	}
+	if s.recheck = 0; len(of) > 0 {
+		s.recheck = max(time.Duration(next-now)*time.Microsecond, time.Millisecond)
+	}
+	return out, nil
 }
 
 // closeStale ends the cause intervals that an earlier process left open: what
@@ -163,6 +205,10 @@ func (s *Supervisor) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	paused, err := s.paused(ctx)
+	if err != nil {
+		return err
+	}
 	want := map[media.StreamID]*spec{}
 	for i := range page.Items {
 		c := &page.Items[i]
@@ -173,7 +219,7 @@ func (s *Supervisor) reconcile(ctx context.Context) error {
 			in, err := inlet(c, &st)
 			want[st.ID] = &spec{
 				url: st.URL, username: st.Username, password: st.Password, transport: st.Transport,
-				pin: st.TLSSHA256, carrier: c.Carrier, enrolled: c.EnrolledAt, push: in, broken: err,
+				pin: st.TLSSHA256, carrier: c.Carrier, enrolled: c.EnrolledAt, push: in, broken: err, paused: paused[c.ID],
 			}
 		}
 	}

@@ -38,16 +38,25 @@ type spec struct {
 	enrolled      timeline.Micros
 	push          *rtsp.InletConfig // the camera publishes; nil: it is pulled
 	broken        error             // why it can be neither
+	paused        bool              // its household wants no pictures now
 }
 
 func (a spec) same(b spec) bool {
 	return a.url == b.url && a.username == b.username && a.password.Reveal() == b.password.Reveal() &&
-		a.transport == b.transport && a.pin == b.pin && a.carrier == b.carrier && a.enrolled == b.enrolled && reflect.DeepEqual(a.push, b.push) && (a.broken == nil) == (b.broken == nil)
+		a.transport == b.transport && a.pin == b.pin && a.carrier == b.carrier && a.enrolled == b.enrolled && a.paused == b.paused && reflect.DeepEqual(a.push, b.push) && (a.broken == nil) == (b.broken == nil)
 }
 
 // run is the outer loop: attempts, and the pauses between them.
 func (w *worker) run(ctx context.Context) {
 	s := w.slot
+	if w.spec.paused {
+		s.causes.hole(s.lastEnd(), timeline.Paused)
+		s.phase(registry.PausedNow, timeline.Paused, nil)
+		s.topic.Forget()
+		<-ctx.Done()
+		s.causes.resume()
+		return
+	}
 	s.causes.waiting(max(w.spec.enrolled, s.lastEnd()))
 	if w.spec.broken != nil {
 		s.phase(registry.Waiting, timeline.BadStream, w.spec.broken)

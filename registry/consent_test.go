@@ -13,13 +13,7 @@ import (
 	"qianshao/storage/timeline"
 )
 
-var shanghai = func() *time.Location {
-	zone, err := time.LoadLocation("Asia/Shanghai")
-	if err != nil {
-		panic(err)
-	}
-	return zone
-}()
+var shanghai = SiteZone
 
 // at is a moment of the site's clock on a day of November 2026.
 func at(day, hour, minute int) timeline.Micros {

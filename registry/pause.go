@@ -12,6 +12,9 @@ import (
 	"qianshao/storage/timeline"
 )
 
+// SiteZone is the site's clock: China has one, without summer time.
+var SiteZone = time.FixedZone("Asia/Shanghai", 8*60*60)
+
 // Pause is a time in which a camera is not recorded because its household wants it so:
 // Span once, or some hours of every day within it.
 type Pause struct {

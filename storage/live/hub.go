@@ -121,6 +121,13 @@ func (t *Topic) keep(s Sample) {
 	t.bytes += len(s.Data)
 }
 
+// Forget drops the samples that are kept for who joins.
+func (t *Topic) Forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.kept, t.bytes = nil, 0
+}
+
 // remove ends a subscription. mu is held.
 func (t *Topic) remove(sub *Subscription) {
 	if _, ok := t.subs[sub]; ok {
