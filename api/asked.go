@@ -156,11 +156,17 @@ func (h *Handler) admit(rt *route, r *http.Request, a *asked) (err error) {
 	ask.Span = a.span
 	if rt.action.Shows() {
 		ask.Facts.InViewing = h.inViewing(a, q.Get("viewing"))
+		if ask.Facts.Withdrawn, err = h.withdrawn(r.Context(), a); err != nil {
+			return err
+		}
 	}
 	if ask.Camera != "" {
 		ask.Facts.InCase, ask.Facts.Own = h.inCase(a, &a.camera), a.owns(a.camera.ID)
 	}
 	err = h.cfg.Gate.Authorize(r.Context(), ask)
+	if errors.Is(err, access.ErrForbidden) && ask.Facts.Withdrawn {
+		return errWithdrawn
+	}
 	if errors.Is(err, access.ErrForbidden) && rt.action.Shows() && a.subject.Has(investigator) {
 		return errNoViewing
 	}

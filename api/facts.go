@@ -12,6 +12,7 @@ import (
 	"qianshao/registry/account"
 	"qianshao/registry/area"
 	"qianshao/registry/cases"
+	"qianshao/storage/index"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
@@ -27,6 +28,26 @@ var errNoViewing = &Problem{
 	Status: http.StatusForbidden, Title: "Forbidden", Code: "viewing_needed",
 	Detail: "footage is seen in a viewing, and none that contains this camera and time is open for you",
 	Next:   "open one, POST /api/v1/viewings {case, cameras, from, to, reason}, and send its id as viewing=",
+}
+
+// errWithdrawn is the answer for footage of a household that has withdrawn.
+var errWithdrawn = &Problem{
+	Status: http.StatusGone, Title: "Gone", Code: "consent_withdrawn",
+	Detail: "the household has withdrawn its consent: its footage is deleted, and shown to nobody until then",
+	Next:   "look for another camera that saw the place",
+}
+
+// withdrawn reports whether the household of the camera that is asked for has withdrawn,
+// and no case holds what is asked for.
+func (h *Handler) withdrawn(ctx context.Context, a *asked) (bool, error) {
+	if a.camera.Lifecycle != registry.Withdrawn {
+		return false, nil
+	}
+	holds, err := h.cfg.Archive.Index.Holds(ctx)
+	if err != nil {
+		return false, err
+	}
+	return !slices.ContainsFunc(holds, func(hold index.Hold) bool { return hold.Keeps(a.stream, a.span) }), nil
 }
 
 // party is who asks, as cases know them.

@@ -19,6 +19,12 @@ type cameraCmd struct {
 	Add    cameraAddCmd     `cmd:"" help:"Add a camera, or change one."`
 	Key    cameraPushKeyCmd `cmd:"" name:"push-key" help:"Issue a new key to a camera that publishes."`
 	Remove cameraRemoveCmd  `cmd:"" help:"Stop recording a camera; its footage stays to its retention."`
+
+	Move     cameraMoveCmd     `cmd:"" help:"Suspend a camera, let it record again, and the like."`
+	Pause    cameraPauseCmd    `cmd:"" help:"A time without recording, because the household wants it so."`
+	Resume   cameraResumeCmd   `cmd:"" help:"End a camera's pauses."`
+	Withdraw cameraWithdrawCmd `cmd:"" help:"The household leaves: stop, hide and delete its footage."`
+	Life     cameraLifeCmd     `cmd:"" help:"A camera over time: its standing, consents, pauses, receipts."`
 }
 
 type cameraListCmd struct {
@@ -53,7 +59,7 @@ func (c *cameraListCmd) print(e *env, conn *client) error {
 		phase := string(s.Phase)
 		switch {
 		case cam.Lifecycle != registry.Active:
-			phase = "removed"
+			phase = string(cam.Lifecycle)
 		case !conn.alive:
 			phase = "no server"
 		}

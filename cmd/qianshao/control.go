@@ -45,6 +45,7 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.HandleFunc("POST /control/v1/safe-mode/end", c.registered("safe-mode.end", c.endSafeMode))
 	mux.HandleFunc("GET /control/v1/places", returns(c.listPlaces))
 	mux.HandleFunc("POST /control/v1/places", c.registered("places.import", c.importPlaces))
+	c.householdRoutes(mux)
 	c.accountRoutes(mux)
 	return mux
 }

@@ -27,6 +27,7 @@ import (
 	"qianshao/storage/blob/s3blob"
 	"qianshao/storage/blob/sealblob"
 	"qianshao/storage/index"
+	"qianshao/storage/picture"
 	"qianshao/storage/segment"
 	"qianshao/storage/spool"
 	"qianshao/storage/vfs"
@@ -50,7 +51,8 @@ type data struct {
 	people  *account.Book
 	cases   *cases.Book
 	maps    *tiles.Sources
-	noAuth  bool // nobody signs in: this machine alone is answered
+	pics    *picture.Maker // nil: pictures was not called yet
+	noAuth  bool           // nobody signs in: this machine alone is answered
 	index   *index.DB
 	reg     *registry.Registry
 	archive *storage.Archive

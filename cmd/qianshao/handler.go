@@ -38,7 +38,6 @@ func idleHandler(d *data) (http.Handler, error) {
 
 // newAPI joins the API with what it answers from.
 func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, error) {
-	p := d.cfg.Pictures
 	people, files := d.people, d.cases
 	if d.noAuth {
 		people, files = nil, nil
@@ -60,12 +59,21 @@ func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, 
 		Maps: d.maps, Directory: directory, Proxies: proxies,
 		Accounts: people, Cases: files,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
-		Pictures:     picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)}),
+		Pictures:     d.pictures(),
 		Checks:       d.checks(),
 		Version:      buildVersion(),
 		LoopbackOnly: d.cfg.OnLoopback(),
 		Log:          d.log,
 	})
+}
+
+// pictures makes pictures, with one cache for all who ask.
+func (d *data) pictures() *picture.Maker {
+	if d.pics == nil {
+		p := d.cfg.Pictures
+		d.pics = picture.New(picture.Config{FFmpeg: p.FFmpeg, Concurrency: p.Parallel, CacheBytes: int(p.Cache)})
+	}
+	return d.pics
 }
 
 // newDirectory is where people sign in, besides local accounts; nil: there is none.

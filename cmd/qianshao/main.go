@@ -60,6 +60,7 @@ type commands struct {
 	Register  registerCmd  `cmd:"" help:"Who saw which footage; whether the access register is as it was written."`
 	Check     checkCmd     `cmd:"" help:"Name every inconsistency of the archive."`
 	Reindex   reindexCmd   `cmd:"" help:"Rebuild the databases from the store alone."`
+	Receipt   receiptCmd   `cmd:"" help:"Proof of what was deleted for a household."`
 	Retention retentionCmd `cmd:"" help:"What may expire, and what waits for your word."`
 	Secret    secretCmd    `cmd:"" help:"The key that seals passwords."`
 	SafeMode  safeModeCmd  `cmd:"" help:"Allow deletes again after the database was lost."`

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"qianshao/ingest/recorder"
 	"qianshao/ingest/rtsp"
 	"qianshao/registry/dial"
+	"qianshao/registry/receipt"
 	"qianshao/registry/register"
 	"qianshao/storage"
 	"qianshao/storage/live"
@@ -37,6 +39,7 @@ type node struct {
 	sup     *ingest.Supervisor
 	push    *rtsp.PushServer // nil: cameras do not publish here
 	expiry  *retention.Executor
+	leavers *withdrawer // households that have withdrawn
 
 	address string                    // where HTTP is served
 	site    string                    // the same as a URL
@@ -76,6 +79,11 @@ func newNode(d *data) (*node, error) {
 		Unsynced: func() bool { return clockTrouble() != "" }, Metrics: recorder.NewMetrics(n.metrics), Log: d.log,
 	})
 	n.expiry = retention.New(retention.Config{Index: d.index, Acts: d.acts, Delete: d.archive.Delete, Log: d.log})
+	sign, err := receipt.Open(filepath.Join(d.cfg.Data, "sign.key"))
+	if err != nil {
+		return nil, err
+	}
+	n.leavers = &withdrawer{d: d, expiry: n.expiry, live: n.live, pics: d.pictures(), sign: sign, log: d.log}
 	return n, nil
 }
 
@@ -124,6 +132,7 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	u.Go(func() error { return n.book.Run(upkeep) })
 	u.Go(func() error { return n.views.Run(upkeep) })
 	u.Go(func() error { return n.archive.Run(upkeep) })
+	u.Go(func() error { n.leavers.run(upkeep); return nil })
 	now := func() timeline.Micros { return n.wall.Now().Wall }
 	if slices.Contains(roles, "upkeep") {
 		u.Go(func() error { n.retain(upkeep); return nil })

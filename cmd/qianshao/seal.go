@@ -8,6 +8,7 @@ import (
 	"qianshao/storage/blob"
 	"qianshao/storage/blob/sealblob"
 	"qianshao/storage/segment"
+	"qianshao/storage/timeline"
 )
 
 // sealStore puts encryption between footage and its store, as the configuration
@@ -39,8 +40,11 @@ func sealScope(name string) (sealblob.Scope, bool) {
 	if err != nil {
 		return sealblob.Scope{}, false
 	}
-	return sealblob.Scope{Camera: string(key.Stream.Camera()), Month: key.Span.From.Time().Format("200601")}, true
+	return sealblob.Scope{Camera: string(key.Stream.Camera()), Month: monthOf(key.Span.From)}, true
 }
+
+// monthOf is the UTC month of a moment, yyyymm.
+func monthOf(t timeline.Micros) string { return t.Time().Format("200601") }
 
 // siteKey is the registry's, which is opened later than the store.
 type siteKey struct{ d *data }

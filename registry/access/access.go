@@ -103,13 +103,14 @@ type Facts struct {
 	InViewing bool // the viewing that the request names is open, the subject's, and contains camera and span
 	Member    bool // the subject works on the case
 	Second    bool // the subject may be the case's second officer
+	Withdrawn bool // the camera's household has withdrawn, and no case holds the span
 }
 
 // context is the facts as the policies see them; there are few, and each costs to
 // make.
 func (f Facts) context() types.Record {
 	n := 0
-	for i, set := range [...]bool{f.InCase, f.InViewing, f.Member, f.Second, f.Own} {
+	for i, set := range [...]bool{f.InCase, f.InViewing, f.Member, f.Second, f.Own, f.Withdrawn} {
 		if set {
 			n |= 1 << i
 		}
@@ -117,11 +118,11 @@ func (f Facts) context() types.Record {
 	return contexts[n]
 }
 
-var contexts = func() (all [32]types.Record) {
+var contexts = func() (all [64]types.Record) {
 	for n := range all {
 		all[n] = types.NewRecord(types.RecordMap{
 			"in_case": types.Boolean(n&1 != 0), "in_viewing": types.Boolean(n&2 != 0), "member": types.Boolean(n&4 != 0), "second": types.Boolean(n&8 != 0),
-			"own": types.Boolean(n&16 != 0),
+			"own": types.Boolean(n&16 != 0), "withdrawn": types.Boolean(n&32 != 0),
 		})
 	}
 	return all

@@ -107,7 +107,17 @@ func (db *DB) checkHonoured(ctx context.Context, stream media.StreamID, span tim
 	_, err := db.one(ctx, `SELECT count(*) FROM streams s JOIN removed d ON d.stream_no = s.no
 		WHERE s.stream = ? AND d.from_us < ? AND d.to_us > ? AND d.until_rev > ?`,
 		[]any{string(stream), int64(span.To), int64(span.From), int64(asOf)}, &n)
-	if err == nil && n > 0 {
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return ErrGone
+	}
+	// What is erased is given to nobody, as of whatever revision.
+	found, err := db.one(ctx, `SELECT 1`+fromRows+overlapping+` AND g.until_rev <> 0 AND g.rev <= ? AND EXISTS (SELECT 1 FROM erased e
+		WHERE e.stream_no = g.stream_no AND e.start_us = g.start_us AND e.boot = g.boot AND e.seq = g.seq AND e.epoch = g.epoch) LIMIT 1`,
+		append(overlapArgs(stream, span), int64(asOf)), &n)
+	if err == nil && found {
 		err = ErrGone
 	}
 	return err

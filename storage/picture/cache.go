@@ -51,3 +51,11 @@ func (c *cache) put(name string, s *Sheet) {
 		c.bytes -= len(old.sheet.JPEG) + overhead
 	}
 }
+
+// forget drops everything.
+func (c *cache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.items, c.bytes = nil, 0
+	c.order.Init()
+}

@@ -53,6 +53,10 @@ func New(cfg Config) *Maker {
 	return &Maker{cfg: cfg, slots: make(chan struct{}, cfg.Concurrency), cache: cache{limit: cfg.CacheBytes}}
 }
 
+// Forget drops all pictures that are kept: one of them may show what nobody shall see
+// any more.
+func (m *Maker) Forget() { m.cache.forget() }
+
 // Sheet is a JPEG of equal tiles, row by row.
 type Sheet struct {
 	JPEG          []byte // shared: not to be changed

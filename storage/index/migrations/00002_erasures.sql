@@ -27,3 +27,5 @@ CREATE TABLE erased (
     sha256    BLOB    NOT NULL,
     PRIMARY KEY (erasure, stream_no, start_us, boot, seq, epoch)
 ) WITHOUT ROWID;
+
+CREATE INDEX erased_stream ON erased (stream_no, start_us);

@@ -50,7 +50,7 @@ export function useCamera(id: () => string, begun: Ms) {
   async function loadMonth() {
     const { signal } = cancel;
     const s = monthOf(serverNow());
-    const enrolled = camera.value ? moment(camera.value.enrolled_at) : 0;
+    const enrolled = camera.value?.enrolled_at ? moment(camera.value.enrolled_at) : 0;
     state.monthFailure = null;
     try {
       const query = { ...askOf(s), bucket_s: 86_400 };

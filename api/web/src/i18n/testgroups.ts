@@ -62,7 +62,8 @@ export const groups: Record<string, readonly string[]> = {
   "place.kind": enumOf("PlaceItem", "kind"),
   "map.grip": parts,
   "map.keys": parts.filter((p) => p !== "edge"),
-  "camera.state": enumOf("CameraJSON", "state"),
+  // How a stream fares, the standing of a camera that is not active, and the list's word for those that were.
+  "camera.state": [...enumOf("CameraJSON", "state"), ...enumOf("CameraJSON", "lifecycle").filter((l) => l !== "active"), "removed"],
   "camera.weekday": weekdays,
   "camera.kind": quoted(web("camera/calendar.ts"), /kind: (.*);/),
   "account.title": quoted(web("account/useSignIn.ts"), /as ("setUp".*)\)/),

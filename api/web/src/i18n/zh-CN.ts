@@ -93,7 +93,7 @@ export default {
     outside: "另有 {n} 个摄像头此刻不在本案可看范围内", outsideNext: "换个时刻，撤销一跳，或请立案人扩大案件。", early: "那时附近还没有接入摄像头", earlyNext: "换个时刻，或撤销一跳。", grow: "扩展案件范围", growWhat: "把此处 2 公里内、此刻前后 30 分钟纳入本案；记入登记，事后审核。", grown: "案件范围已扩展，待审核。",
   },
   camera: {
-    state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", awaiting: "等待推流", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "已移除" },
+    state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", awaiting: "等待推流", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "不再录像", imported: "已登记", probing: "检测中", pending_review: "待审核", suspended: "已停用", withdrawn: "已退出", decommissioned: "已拆除" },
     since: "自 {t}", name: "名称", how: "状态", sinceWhen: "自何时起", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "看画面即登记调阅，最新一张也是。", newest: "最新画面 {t}（{age} 前）", again: "刷新", saveNewest: "保存", noNewest: "没有最新画面：", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、缺口和完整率。",
     at: "时刻", previousDay: "前一天", nextDay: "后一天", gaps: "录像缺口", covered: "有录像 {t}", missing: "缺失 {n} 段，共 {t}", noGaps: "没有缺失", nothing: "未到时间或未接入", length: "时长", cause: "原因", toGap: "看 {t} 的缺口之前",
     calendar: "近 {n} 天录像完整率", calendarWhat: "每格一天（北京时间）：有录像的时长 ÷ 全天时长，接入当天从接入起算，今天算到此刻。点一格看那一天。", share: "有录像 {n}%", upToNow: "算到此刻", kind: { full: "完整", part: "有缺失", zero: "应录未录（0%）", nodata: "未接入，无数据" }, weekday: { mo: "一", tu: "二", we: "三", th: "四", fr: "五", sa: "六", su: "日" },
@@ -132,7 +132,7 @@ export default {
     kinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "账号与管理", start: "服务器启动", pruned: "到期清理" },
     acts: {
       footage_read: "回放或下载", picture_read: "看图片", live_watch: "看实时", footage_find: "按地点查找", camera_import: "导入摄像头", camera_remove: "移除摄像头",
-      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", index_rebuild: "重建索引", settings_reload: "重读设置", secret_rotate: "更换密钥", secret_forget: "放弃已丢失的密钥",
+      "camera_push-key": "发放推流密钥", retention_confirm: "确认到期删除", "safe-mode_end": "解除安全模式", index_rebuild: "重建索引", settings_reload: "重读设置", secret_rotate: "更换密钥", camera_move: "变更状态", camera_pause: "暂停录像", camera_resume: "恢复录像", camera_withdraw: "农户退出", secret_forget: "放弃已丢失的密钥",
       session_begin: "登录", account_add: "新建账号", account_import: "导入账号", account_link: "发放一次性链接", account_close: "停用账号", account_open: "恢复账号",
       account_change: "更改账号", account_password: "设置密码", account_setup: "首位管理员", session_end: "退出登录", session_refused: "登录被拒", session_locked: "多次失败，暂时锁定", places_import: "导入地点", "account_second-factor": "启用第二重验证", "account_forget-phone": "停用第二重验证", unit_put: "设置单位", token_issue: "发放令牌", token_revoke: "吊销令牌",
       case_open: "立案", emergency_open: "紧急调阅", case_members: "案件人员", case_approve: "审批同意", case_refuse: "审批不同意", case_adopt: "紧急调阅转案件", case_grow: "路径扩展", case_close: "结束案件", case_review: "审核", viewing_share: "分享调阅",

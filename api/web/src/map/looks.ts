@@ -22,7 +22,7 @@ export const font = '"Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", sans-
  */
 export type Sign = "plain" | "full" | "gaps" | "none" | "off";
 
-const off = new Set(["stalled", "waiting", "paused", "unassigned", "removed"]);
+const off = new Set(["stalled", "waiting", "paused", "unassigned", "suspended", "withdrawn", "decommissioned"]);
 
 /** signOf goes by the footage where that is known, else by the stream's state. */
 export function signOf(c: MapCamera): Sign {

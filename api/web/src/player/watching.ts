@@ -1,3 +1,4 @@
+import { standing } from "@/camera/standing";
 import { answer, asFailure, file, server, stopped } from "@/server/client";
 import { LiveStream } from "./live";
 import { Pictures } from "./pictures";
@@ -87,7 +88,7 @@ export class Watching {
       if (c.lifecycle === "active" && (c.state === "streaming" || c.state === "degraded")) return null;
       const covered = this.source.coverage()?.covered ?? [];
       const before = covered[covered.length - 1]?.to ?? null;
-      return { kind: "away", state: c.lifecycle === "removed" ? "removed" : c.state, cause: c.cause ?? "", since: c.since ? moment(c.since) : null, before };
+      return { kind: "away", state: standing(c), cause: c.cause ?? "", since: c.since ? moment(c.since) : null, before };
     } catch {
       return null;
     }

@@ -12,7 +12,7 @@ const asked = 4;
 
 /** later are those of the cameras that stand there now which were enrolled after a span, and when the first of them was. */
 export function later(list: readonly Pick<Camera, "enrolled_at">[], span: Span): { cameras: number; since: Ms } {
-  const times = list.map((c) => moment(c.enrolled_at)).filter((t) => t >= span.to);
+  const times = list.flatMap((c) => (c.enrolled_at ? [moment(c.enrolled_at)] : [])).filter((t) => t >= span.to);
   return { cameras: times.length, since: Math.min(...times) };
 }
 
