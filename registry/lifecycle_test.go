@@ -173,8 +173,8 @@ func TestMoveMany(t *testing.T) {
 func TestImportAccepts(t *testing.T) {
 	t.Parallel()
 	r := open(t, Config{})
-	cam := put(t, r, Draft{Carrier: "unicom", DeviceID: "a", Begin: Imported}, Created)
-	cam = put(t, r, Draft{Carrier: "unicom", DeviceID: "a"}, Updated)
+	put(t, r, Draft{Carrier: "unicom", DeviceID: "a", Begin: Imported}, Created)
+	cam := put(t, r, Draft{Carrier: "unicom", DeviceID: "a"}, Updated)
 	if cam.Lifecycle != Active || cam.EnrolledAt == 0 {
 		t.Errorf("%+v", cam)
 	}

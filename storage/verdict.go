@@ -95,13 +95,15 @@ func (d *decided) tookFrom(stream media.StreamID, span timeline.Span) bool {
 }
 
 // knownPrefixes are where other things than segments stand in a store.
-var knownPrefixes = []string{acts.Prefix, registryPrefix, registerPrefix, accountsPrefix, casesPrefix}
+var knownPrefixes = []string{acts.Prefix, registryPrefix, registerPrefix, accountsPrefix, casesPrefix, receiptsPrefix, keysPrefix}
 
 const (
 	registryPrefix = "v1/registry/" // snapshots of the cameras (registry/ship.go)
 	registerPrefix = "v1/register/" // the access register (registry/register/ship.go)
 	accountsPrefix = "v1/accounts/" // copies of the accounts (registry/copies)
 	casesPrefix    = "v1/cases/"    // copies of the cases (registry/copies)
+	receiptsPrefix = "v1/receipts/" // of deletions for households (registry/receipt)
+	keysPrefix     = "v1/keys/"     // data keys, where nothing is sealed over them (storage/blob/sealblob)
 )
 
 // Code says what kind of a problem it is; codes are stable.

@@ -282,7 +282,7 @@ func get(t *testing.T, address string, v any) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v != nil && resp.StatusCode == http.StatusOK {
+	if v != nil && (resp.StatusCode == http.StatusOK || resp.Header.Get("Content-Type") == "application/problem+json") {
 		if err := json.Unmarshal(body, v); err != nil {
 			t.Fatalf("%s: %v in %s", address, err, body)
 		}
