@@ -205,7 +205,9 @@ func (p *process) kill9(t *testing.T) {
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = <-p.done // it was killed
+	if err := <-p.done; err == nil {
+		t.Error("it was killed, and ended well")
+	}
 }
 
 // timelineOf is the gaps of a camera in a window, as the API tells them.
