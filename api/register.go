@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"qianshao/registry/label"
 	"qianshao/registry/register"
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -238,7 +239,7 @@ func rowOf(e *register.Entry) []string {
 		seqText(x.Of), x.Chain, strconv.FormatUint(x.Seq, 10), x.Hash,
 	}
 	for i, text := range row {
-		row[i] = inert(text)
+		row[i] = label.Inert(text)
 	}
 	return row
 }
@@ -248,12 +249,4 @@ func seqText(n uint64) string {
 		return ""
 	}
 	return strconv.FormatUint(n, 10)
-}
-
-// inert keeps a spreadsheet from taking a text for a formula.
-func inert(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
 }

@@ -137,14 +137,23 @@ func readGBID(text string) (string, error) {
 
 var dateLayouts = []string{"2006-01-02", "2006-1-2", "2006/1/2", "2006.1.2", "20060102", "2006年1月2日"}
 
-func readDate(text string) (string, error) {
+// ParseDate reads a date as lists have it; a time behind it is passed over.
+func ParseDate(text string) (time.Time, error) {
 	day, _, _ := strings.Cut(text, " ") // a spreadsheet may add 00:00:00
 	for _, layout := range dateLayouts {
 		if t, err := time.Parse(layout, day); err == nil && t.Year() >= 1990 && t.Year() <= 2100 {
-			return t.Format("2006-01-02"), nil
+			return t, nil
 		}
 	}
-	return "", fmt.Errorf("%.40q is no date: write it like 2026-11-23", text)
+	return time.Time{}, fmt.Errorf("%.40q is no date: write it like 2026-11-23", text)
+}
+
+func readDate(text string) (string, error) {
+	t, err := ParseDate(text)
+	if err != nil {
+		return "", err
+	}
+	return t.Format("2006-01-02"), nil
 }
 
 func readYesNo(text string) (string, error) {
@@ -160,7 +169,7 @@ func readYesNo(text string) (string, error) {
 // phoneForm are digits, as people group them.
 var phoneForm = regexp.MustCompile(`^\+?[0-9][0-9 -]{4,22}[0-9]$`)
 
-func (d *Draft) applyDossier(cam *Camera) *FieldError {
+func (d *Draft) applyDossier(cam *Camera) (bad []*FieldError) {
 	for _, name := range DossierTexts() {
 		wish, ok := d.Texts[name]
 		if !ok {
@@ -174,7 +183,8 @@ func (d *Draft) applyDossier(cam *Camera) *FieldError {
 				if errors.Is(err, errIndoor{}) {
 					code = CodeIndoor
 				}
-				return &FieldError{name, code, err.Error()}
+				bad = append(bad, &FieldError{name, code, err.Error()})
+				continue
 			}
 			wish.v = text
 		}
@@ -182,13 +192,13 @@ func (d *Draft) applyDossier(cam *Camera) *FieldError {
 	}
 	d.Phone.apply(&cam.Dossier.Phone)
 	if p := cam.Dossier.Phone.Reveal(); d.Phone.mode == set && !phoneForm.MatchString(p) {
-		return &FieldError{"phone", CodeBadText, "the cell is no telephone number: use its digits, written as text"}
+		bad = append(bad, &FieldError{"phone", CodeBadText, "the cell is no telephone number: use its digits, written as text"})
 	}
 	d.Height.applyPtr(&cam.Dossier.HeightM)
 	if h := cam.Dossier.HeightM; h != nil {
-		return inRange("height_m", *h, 0, 200)
+		bad = append(bad, found(inRange("height_m", *h, 0, 200))...)
 	}
-	return nil
+	return bad
 }
 
 // gbFree checks that no other camera has the GB/T 28181 id; else it returns a
@@ -197,8 +207,12 @@ func (w *writer) gbFree(ctx context.Context, cam *Camera) error {
 	if cam.Dossier.GBID == "" {
 		return nil
 	}
+	stmt, err := w.prepared(ctx, `SELECT carrier, device_id FROM cameras WHERE gb_id = ? AND gb_id <> '' AND id <> ?`) // twice: the index is of ids that are there
+	if err != nil {
+		return err
+	}
 	var carrier, device string
-	err := w.tx.QueryRowContext(ctx, `SELECT carrier, device_id FROM cameras WHERE gb_id = ? AND id <> ?`, cam.Dossier.GBID, string(cam.ID)).Scan(&carrier, &device)
+	err = stmt.QueryRowContext(ctx, cam.Dossier.GBID, string(cam.ID)).Scan(&carrier, &device)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -130,8 +131,9 @@ func checkRef(carrier, device string) *FieldError {
 	return nil
 }
 
-// apply returns what old (nil: no camera yet) becomes by d.
-func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
+// Merge returns what old (nil: no camera yet) becomes by d, with everything that is wrong
+// with it, field by field; then the camera is as far as it could be read.
+func (d *Draft) Merge(old *Camera) (*Camera, []*FieldError) {
 	begin := cmp.Or(d.Begin, Active)
 	cam := &Camera{Carrier: d.Carrier, DeviceID: d.DeviceID, Lifecycle: begin}
 	if old != nil {
@@ -152,40 +154,42 @@ func (d *Draft) apply(old *Camera) (*Camera, *FieldError) {
 		cam.ID = media.NewCameraID()
 		cam.Streams = []Stream{{ID: cam.ID.Stream(0), Transport: Auto}}
 	}
-	for _, step := range []func(*Camera) *FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyDivision, d.applyRetention, d.applyDossier} {
-		if fe := step(cam); fe != nil {
-			return nil, fe
-		}
+	var bad []*FieldError
+	for _, step := range []func(*Camera) []*FieldError{d.applyName, d.applyStreams, d.applyPlace, d.applyDivision, d.applyRetention, d.applyDossier} {
+		bad = append(bad, step(cam)...)
 	}
-	return cam, nil
+	return cam, bad
 }
 
-func (d *Draft) applyName(cam *Camera) *FieldError {
-	d.Name.apply(&cam.Name)
-	cam.Name = strings.TrimSpace(cam.Name)
-	if d.Name.mode == set && label.Check(cam.Name, label.Name) != nil { // one of before stays
-		return &FieldError{"name", CodeBadName, badName}
+// found is a list of what is wrong without what is not.
+func found(list ...*FieldError) (bad []*FieldError) {
+	for _, fe := range list {
+		if fe != nil {
+			bad = append(bad, fe)
+		}
 	}
+	return bad
+}
+
+func (d *Draft) applyName(cam *Camera) (bad []*FieldError) {
 	for _, f := range []struct {
 		column string
 		wish   Field[string]
 		at     *string
-	}{{"common_name", d.CommonName, &cam.CommonName}, {"landmark", d.Landmark, &cam.Landmark}} {
+	}{{"name", d.Name, &cam.Name}, {"common_name", d.CommonName, &cam.CommonName}, {"landmark", d.Landmark, &cam.Landmark}} {
 		f.wish.apply(f.at)
 		*f.at = strings.TrimSpace(*f.at)
-		if f.wish.mode == set && label.Check(*f.at, label.Name) != nil {
-			return &FieldError{f.column, CodeBadName, badName}
+		if f.wish.mode == set && label.Check(*f.at, label.Name) != nil { // one of before stays
+			bad = append(bad, &FieldError{f.column, CodeBadName, badName})
 		}
 	}
-	return nil
+	return bad
 }
 
 const badName = "use at most 128 characters of UTF-8 on one line, without control characters"
 
-func (d *Draft) applyStreams(cam *Camera) *FieldError {
-	if fe := putURL(&cam.Streams[0], d.URL, "rtsp_url"); fe != nil {
-		return fe
-	}
+func (d *Draft) applyStreams(cam *Camera) []*FieldError {
+	bad := found(putURL(&cam.Streams[0], d.URL, "rtsp_url"))
 	switch d.SubURL.mode {
 	case clearIt:
 		cam.Streams = cam.Streams[:1]
@@ -195,9 +199,7 @@ func (d *Draft) applyStreams(cam *Camera) *FieldError {
 			sub.ID, sub.URL, sub.Push = cam.ID.Stream(1), "", secret.Secret{}
 			cam.Streams = append(cam.Streams, sub)
 		}
-		if fe := putURL(&cam.Streams[1], d.SubURL, "sub_rtsp_url"); fe != nil {
-			return fe
-		}
+		bad = append(bad, found(putURL(&cam.Streams[1], d.SubURL, "sub_rtsp_url"))...)
 	}
 	for i := range cam.Streams {
 		s := &cam.Streams[i]
@@ -208,11 +210,13 @@ func (d *Draft) applyStreams(cam *Camera) *FieldError {
 		}
 		d.Transport.apply(&s.Transport)
 		d.TLSSHA256.apply(&s.TLSSHA256)
-		if fe := s.check(); fe != nil {
-			return fe
+		for _, fe := range s.check() {
+			if !slices.ContainsFunc(bad, func(b *FieldError) bool { return *b == *fe }) { // both streams have it
+				bad = append(bad, fe)
+			}
 		}
 	}
-	return nil
+	return bad
 }
 
 // putURL puts a URL into a stream; userinfo in it replaces what the stream has.
@@ -236,32 +240,33 @@ func putURL(s *Stream, f Field[string], column string) *FieldError {
 }
 
 // check normalises and checks what came from the Draft.
-func (s *Stream) check() *FieldError {
+func (s *Stream) check() (bad []*FieldError) {
 	if s.Transport == "" {
 		s.Transport = Auto
 	}
+	wrong := func(field, code, message string) { bad = append(bad, &FieldError{field, code, message}) }
 	switch s.Transport {
 	case TCP, UDP, HTTP, Auto:
+		if scheme, _, _ := strings.Cut(s.URL, "://"); strings.HasSuffix(scheme, "+http") && s.Transport != HTTP && s.Transport != Auto {
+			wrong("transport", CodeBadTransport, fmt.Sprintf("a URL of %s needs transport http or auto", scheme))
+		}
 	default:
-		return &FieldError{"transport", CodeBadTransport, fmt.Sprintf("%.20q is no transport: use tcp, udp, http or auto", string(s.Transport))}
-	}
-	if scheme, _, _ := strings.Cut(s.URL, "://"); strings.HasSuffix(scheme, "+http") && s.Transport != HTTP && s.Transport != Auto {
-		return &FieldError{"transport", CodeBadTransport, fmt.Sprintf("a URL of %s needs transport http or auto", scheme)}
+		wrong("transport", CodeBadTransport, fmt.Sprintf("%.20q is no transport: use tcp, udp, http or auto", string(s.Transport)))
 	}
 	s.TLSSHA256 = strings.ToLower(strings.ReplaceAll(s.TLSSHA256, ":", ""))
 	if s.TLSSHA256 != "" && !pinForm.MatchString(s.TLSSHA256) {
-		return &FieldError{"tls_sha256", CodeBadPin, "give the SHA-256 of the certificate, 64 hex digits"}
+		wrong("tls_sha256", CodeBadPin, "give the SHA-256 of the certificate, 64 hex digits")
 	}
 	if len(s.Username) > 256 || strings.ContainsFunc(s.Username, unicode.IsControl) {
-		return &FieldError{"username", CodeBadText, "use at most 256 characters on one line"}
+		wrong("username", CodeBadText, "use at most 256 characters on one line")
 	}
 	if p := s.Password.Reveal(); len(p) > 256 || strings.ContainsFunc(p, unicode.IsControl) {
-		return &FieldError{"password", CodeBadText, "use at most 256 characters on one line"}
+		wrong("password", CodeBadText, "use at most 256 characters on one line")
 	}
-	return nil
+	return bad
 }
 
-func (d *Draft) applyPlace(cam *Camera) *FieldError {
+func (d *Draft) applyPlace(cam *Camera) []*FieldError {
 	var lon, lat *float64
 	p := Place{}
 	if cam.Place != nil {
@@ -279,18 +284,16 @@ func (d *Draft) applyPlace(cam *Camera) *FieldError {
 	case lon == nil && lat == nil:
 		// Without a position a direction means nothing: it goes too.
 		if d.Azimuth.mode == set || d.FOV.mode == set || d.Range.mode == set {
-			return &FieldError{"lon", CodeHalfPlace, "azimuth_deg, fov_deg and range_m need lon and lat: give them too"}
+			return []*FieldError{{"lon", CodeHalfPlace, "azimuth_deg, fov_deg and range_m need lon and lat: give them too"}}
 		}
 		cam.Place = nil
 		return nil
 	case lon == nil:
-		return &FieldError{"lon", CodeHalfPlace, "lat is there and lon is not: give both, or - for both"}
+		return []*FieldError{{"lon", CodeHalfPlace, "lat is there and lon is not: give both, or - for both"}}
 	case lat == nil:
-		return &FieldError{"lat", CodeHalfPlace, "lon is there and lat is not: give both, or - for both"}
+		return []*FieldError{{"lat", CodeHalfPlace, "lon is there and lat is not: give both, or - for both"}}
 	}
-	if fe := p.stand(place.Point{Lon: *lon, Lat: *lat}); fe != nil {
-		return fe
-	}
+	bad := found(p.stand(place.Point{Lon: *lon, Lat: *lat}))
 	d.Azimuth.applyPtr(&p.Azimuth)
 	d.FOV.applyPtr(&p.FOV)
 	d.Range.applyPtr(&p.Range)
@@ -304,22 +307,22 @@ func (d *Draft) applyPlace(cam *Camera) *FieldError {
 		{"range_m", p.Range, 0, 10_000},
 	} {
 		if c.v != nil {
-			if fe := inRange(c.field, *c.v, c.min, c.max); fe != nil {
-				return fe
-			}
+			bad = append(bad, found(inRange(c.field, *c.v, c.min, c.max))...)
 		}
 	}
 	if p.Azimuth != nil && *p.Azimuth == 360 {
 		p.Azimuth = new(float64)
 	}
-	cam.Place = &p
-	return nil
+	if cam.Place = &p; bad != nil {
+		cam.Place = nil
+	}
+	return bad
 }
 
 // stand takes over a position as it was given, in p.System.
 func (p *Place) stand(given place.Point) *FieldError {
 	if math.Abs(given.Lat) > 90 && math.Abs(given.Lon) <= 90 && math.Abs(given.Lat) <= 180 {
-		return &FieldError{"lat", CodeOutOfRange, fmt.Sprintf("%s is no latitude: lon and lat seem to be swapped", number(given.Lat))}
+		return &FieldError{"lat", CodeSwapped, fmt.Sprintf("%s is no latitude: lon and lat seem to be swapped, exchange them", number(given.Lat))}
 	}
 	if fe := inRange("lon", given.Lon, -180, 180); fe != nil {
 		return fe
@@ -353,10 +356,10 @@ func inRange(field string, v, low, high float64) *FieldError {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
-func (d *Draft) applyDivision(cam *Camera) *FieldError {
+func (d *Draft) applyDivision(cam *Camera) []*FieldError {
 	d.Division.apply(&cam.Division)
 	if cam.Division != "" && !divisionForm.MatchString(cam.Division) {
-		return &FieldError{"village_code", CodeBadText, fmt.Sprintf("%.40q is no division code: use its 12 digits, written as text", cam.Division)}
+		return []*FieldError{{"village_code", CodeBadText, fmt.Sprintf("%.40q is no division code: use its 12 digits, written as text", cam.Division)}}
 	}
 	return nil
 }
@@ -376,13 +379,13 @@ func (d *Draft) within(most int) *FieldError {
 	}
 }
 
-func (d *Draft) applyRetention(cam *Camera) *FieldError {
+func (d *Draft) applyRetention(cam *Camera) []*FieldError {
 	d.RetentionDays.apply(&cam.RetentionDays)
 	if cam.RetentionDays < 0 || cam.RetentionDays > maxRetentionDays {
-		return &FieldError{
+		return []*FieldError{{
 			"retention_days", CodeOutOfRange,
 			fmt.Sprintf("%d is out of range: use 1 to %d, or - for the default", cam.RetentionDays, maxRetentionDays),
-		}
+		}}
 	}
 	return nil
 }

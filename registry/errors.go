@@ -78,6 +78,7 @@ const (
 	CodeBadTransport = "bad_transport"
 	CodeBadPin       = "bad_tls_sha256"
 	CodeOutOfRange   = "out_of_range"
+	CodeSwapped      = "lon_lat_swapped"
 	CodeHalfPlace    = "half_a_place"
 	CodeNotANumber   = "not_a_number"
 	CodeDuplicate    = "duplicate_row"

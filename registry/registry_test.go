@@ -230,7 +230,7 @@ func TestBadDraftsDoNotStopOthers(t *testing.T) {
 		}
 	}
 	want := []string{
-		"carrier_device_id bad_device", "created", "carrier bad_carrier", "rtsp_url bad_url", "lon out_of_range", "lat out_of_range",
+		"carrier_device_id bad_device", "created", "carrier bad_carrier", "rtsp_url bad_url", "lon out_of_range", "lat lon_lat_swapped",
 		"lat half_a_place", "lon half_a_place", "lon out_of_range", "transport bad_transport", "tls_sha256 bad_tls_sha256",
 		"retention_days out_of_range", "carrier_device_id bad_device", "name bad_name", "password bad_text", "username bad_text", "created",
 	}

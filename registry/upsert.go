@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -60,15 +61,40 @@ func (r *Registry) Upsert(ctx context.Context, drafts []Draft) ([]Outcome, error
 	return outcomes, nil
 }
 
+// errDry ends the transaction of UpsertDry.
+var errDry = errors.New("nothing is to be kept")
+
+// UpsertDry answers as Upsert would, and changes nothing. The ids of cameras that would
+// be made are not in the answers.
+func (r *Registry) UpsertDry(ctx context.Context, drafts []Draft) (outcomes []Outcome, err error) {
+	err = r.write(ctx, func(tx *sql.Tx) (bool, error) {
+		if outcomes, _, err = r.upsertPart(ctx, tx, drafts); err != nil {
+			return false, err
+		}
+		return false, errDry
+	})
+	if !errors.Is(err, errDry) {
+		return nil, fmt.Errorf("try cameras: %w", err)
+	}
+	for i := range outcomes {
+		if outcomes[i].Status == Created {
+			outcomes[i].Camera = ""
+		}
+	}
+	return outcomes, nil
+}
+
 func (r *Registry) upsertPart(ctx context.Context, tx *sql.Tx, drafts []Draft) (out []Outcome, changed bool, err error) {
 	w := writer{r: r, tx: tx, now: r.now()}
 	defer w.close()
+	there, err := r.there(ctx, tx, drafts)
+	if err != nil {
+		return nil, false, err
+	}
 	for i := range drafts {
 		d := drafts[i]
-		if d.Carrier == "" {
-			d.Carrier = DefaultCarrier
-		}
-		o, err := r.upsertOne(ctx, &w, &d)
+		d.Carrier = cmp.Or(d.Carrier, DefaultCarrier)
+		o, err := r.upsertOne(ctx, &w, &d, there)
 		var fe *FieldError
 		if errors.As(err, &fe) {
 			o.Status, o.Field, o.Code, o.Message = Rejected, fe.Field, fe.Code, fe.Message
@@ -82,18 +108,33 @@ func (r *Registry) upsertPart(ctx context.Context, tx *sql.Tx, drafts []Draft) (
 	return out, changed, nil
 }
 
-func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome, error) {
+// there are the cameras that drafts name and that there are, by carrier and device.
+func (r *Registry) there(ctx context.Context, on querier, drafts []Draft) (map[[2]string]*Camera, error) {
+	devices := map[string][]string{}
+	for i := range drafts {
+		carrier := cmp.Or(drafts[i].Carrier, DefaultCarrier)
+		devices[carrier] = append(devices[carrier], drafts[i].DeviceID)
+	}
+	out := map[[2]string]*Camera{}
+	for carrier, list := range devices {
+		found, err := r.byDevice(ctx, on, carrier, list)
+		if err != nil {
+			return nil, err
+		}
+		for device, cam := range found {
+			out[[2]string{carrier, device}] = &cam
+		}
+	}
+	return out, nil
+}
+
+// upsertOne enters one draft; there has the cameras that there are, and this one then.
+func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft, there map[[2]string]*Camera) (Outcome, error) {
 	if fe := checkRef(d.Carrier, d.DeviceID); fe != nil {
 		return Outcome{}, fe
 	}
-	list, err := r.cameras(ctx, w.tx, `WHERE c.carrier = ? AND c.device_id = ?`, d.Carrier, d.DeviceID)
-	if err != nil {
-		return Outcome{}, err
-	}
-	var old *Camera
-	if len(list) > 0 {
-		old = &list[0]
-	}
+	ref := [2]string{d.Carrier, d.DeviceID}
+	old := there[ref]
 	if old != nil && old.Lifecycle == Withdrawn {
 		back, err := w.rejoins(ctx, old, d.Consent)
 		if err != nil {
@@ -108,12 +149,9 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome,
 			return Outcome{}, fe
 		}
 	}
-	cam, fe := d.apply(old)
-	if fe == nil {
-		fe = d.within(r.cfg.MostDays)
-	}
-	if fe != nil {
-		return Outcome{}, fe
+	cam, bad := d.Merge(old)
+	if bad = append(bad, found(d.within(r.cfg.MostDays))...); len(bad) > 0 {
+		return Outcome{}, bad[0]
 	}
 	if err := w.gbFree(ctx, cam); err != nil {
 		return Outcome{}, err
@@ -130,6 +168,7 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft) (Outcome,
 		if err := errors.Join(w.put(ctx, old, cam, by), w.putActs(ctx, old, cam, d.Actor)); err != nil {
 			return o, err
 		}
+		there[ref] = cam
 	}
 	if d.Consent != nil {
 		changed, err := w.putConsent(ctx, cam.ID, d.Consent, d.Actor)

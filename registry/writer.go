@@ -23,19 +23,28 @@ func (w *writer) close() {
 }
 
 func (w *writer) exec(ctx context.Context, text string, args ...any) error {
-	s := w.stmts[text]
-	if s == nil {
-		var err error
-		if s, err = w.tx.PrepareContext(ctx, text); err != nil {
-			return err
-		}
-		if w.stmts == nil {
-			w.stmts = map[string]*sql.Stmt{}
-		}
-		w.stmts[text] = s
+	s, err := w.prepared(ctx, text)
+	if err != nil {
+		return err
 	}
-	_, err := s.ExecContext(ctx, args...)
+	_, err = s.ExecContext(ctx, args...)
 	return err
+}
+
+// prepared is a statement, prepared once for all rows.
+func (w *writer) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	if s := w.stmts[text]; s != nil {
+		return s, nil
+	}
+	s, err := w.tx.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if w.stmts == nil {
+		w.stmts = map[string]*sql.Stmt{}
+	}
+	w.stmts[text] = s
+	return s, nil
 }
 
 // put writes what is different between old (nil: new) and cam, and keeps enrolments,

@@ -36,3 +36,27 @@ func Check(text string, most int) error {
 
 // Empty reports whether a label says nothing.
 func Empty(text string) bool { return strings.TrimSpace(text) == "" }
+
+// runs reports whether a spreadsheet takes a text for a formula, or for one that was kept
+// from it.
+func runs(text string) bool {
+	text = strings.TrimLeft(text, "'")
+	return text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0]))
+}
+
+// Inert keeps a spreadsheet from taking a text for a formula: it then begins with an
+// apostrophe.
+func Inert(text string) string {
+	if runs(text) {
+		return "'" + text
+	}
+	return text
+}
+
+// Uninert takes away what Inert added.
+func Uninert(text string) string {
+	if runs(text) {
+		return strings.TrimPrefix(text, "'")
+	}
+	return text
+}
