@@ -54,7 +54,8 @@ func TestWhatAnOperatorChanges(t *testing.T) {
 	said.WriteString(issued)
 	token := regexp.MustCompile(`t_[a-z2-7]{16}`).FindString(issued)
 	command(exitFailed, "token", "revoke", "t_aaaaaaaaaaaaaaaa")
-	cameras := file("cameras.csv", "carrier,carrier_device_id,rtsp_url\nunicom,GATE,rtsp://user:kanarienvogel@192.0.2.1/a\nunicom,YARD,rtsp://192.0.2.2/a\nunicom,B/AD,rtsp://192.0.2.2/a\n")
+	cameras := file("cameras.csv", "carrier,carrier_device_id,rtsp_url,village_code,lon,lat,consent_id,consent_version,consent_signed_at\n"+
+		"unicom,GATE,rtsp://user:kanarienvogel@192.0.2.1/a,522301001001,104.9,25.1,TY-1,1,2026-01-01\nunicom,YARD,rtsp://192.0.2.2/a,522301001001,104.91,25.1,TY-2,1,2026-01-01\nunicom,B/AD,rtsp://192.0.2.2/a,,,,,,\n")
 	command(exitFailed, "import", cameras)
 	cameras = file("cameras.csv", "carrier,carrier_device_id,name\nunicom,GATE,村口\n")
 	command(exitOK, "import", cameras)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"qianshao/registry"
+	"qianshao/registry/onboard"
 )
 
 type cameraCmd struct {
@@ -160,7 +161,7 @@ func (c *cameraAddCmd) row(e *env) ([]byte, error) {
 
 func (c *cameraAddCmd) add(e *env, conn *client, row []byte) error {
 	var done imported
-	if _, err := conn.call(e.ctx, "POST", "/control/v1/import", nil, row, &done); err != nil {
+	if _, err := conn.call(e.ctx, "POST", "/control/v1/import", url.Values{"accept": {"true"}, "by_hand": {"true"}}, row, &done); err != nil {
 		return err
 	}
 	if len(done.Outcomes) != 1 {
@@ -168,10 +169,7 @@ func (c *cameraAddCmd) add(e *env, conn *client, row []byte) error {
 	}
 	o := done.Outcomes[0]
 	if o.Status == registry.Rejected {
-		if o.Field == "" {
-			return fmt.Errorf("camera %s: %s", c.Device, o.Message)
-		}
-		return fmt.Errorf("camera %s: %s: %s", c.Device, o.Field, o.Message)
+		return fmt.Errorf("camera %s: %s", c.Device, problemsText(o.Problems))
 	}
 	var push published
 	if c.Push {
@@ -182,7 +180,7 @@ func (c *cameraAddCmd) add(e *env, conn *client, row []byte) error {
 	}
 	if c.JSON {
 		return printJSON(e.out, struct {
-			registry.Outcome
+			onboard.Answer
 			PublishURL string `json:"publish_url,omitempty"`
 		}{o, push.URL})
 	}

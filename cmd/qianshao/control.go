@@ -1,20 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"qianshao/registry"
-	"qianshao/registry/onboard"
 	"qianshao/registry/register"
 	"qianshao/storage/media"
 )
@@ -32,7 +28,7 @@ func (c *control) routes(api http.Handler) http.Handler {
 	mux.Handle("/", api)
 	mux.HandleFunc("GET /control/v1/status", returns(c.status))
 	mux.HandleFunc("POST /control/v1/reload", c.registered("settings.reload", c.reload))
-	mux.HandleFunc("POST /control/v1/import", returns(c.importCSV))
+	mux.HandleFunc("POST /control/v1/import", returns(c.importList))
 	mux.HandleFunc("GET /control/v1/cameras", returns(c.listCameras))
 	mux.HandleFunc("POST /control/v1/cameras/{ref}/push-key", c.registered("camera.push-key", c.pushKey))
 	mux.HandleFunc("DELETE /control/v1/cameras/{ref}", c.registered("camera.remove", c.removeCamera))
@@ -128,135 +124,6 @@ func (c *control) reload(w http.ResponseWriter, r *http.Request) error {
 // storeWait bounds how long a command waits for the store to confirm acts; they
 // are kept and shipped later in any case.
 const storeWait = 15 * time.Second
-
-// imported answers an import.
-type imported struct {
-	Outcomes    []registry.Outcome `json:"outcomes"`
-	Warnings    []string           `json:"warnings,omitempty"`
-	Unconfirmed bool               `json:"unconfirmed,omitempty"` // the store has still to confirm
-}
-
-func (c *control) importCSV(w http.ResponseWriter, r *http.Request) error {
-	list, err := onboard.ReadCSV(r.Body)
-	if err != nil {
-		if errors.Is(err, onboard.ErrBadFile) {
-			return fault(http.StatusBadRequest, err)
-		}
-		return err
-	}
-	e, err := c.importEntry(r.Context(), list)
-	if err != nil {
-		return err
-	}
-	var out imported
-	err = c.act(r, e, func() (err error) {
-		out, err = c.upsert(r.Context(), list.Drafts)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	out.Warnings = append(out.Warnings, list.Warnings...)
-	out.Outcomes = append(out.Outcomes, list.Rejected...)
-	note, cameras := out.became()
-	if err := c.d.book.Outcome(r.Context(), e, register.Done, note, cameras...); err != nil {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("the list is in, but what became of it is not in the access register: %v", err))
-	}
-	slices.SortStableFunc(out.Outcomes, func(a, b registry.Outcome) int { return a.Row - b.Row })
-	return answer(w, out)
-}
-
-const (
-	// mostListed bounds the cameras that the register's entry of an import lists, and
-	// mostNamed the devices that it names.
-	mostListed = 1000
-	mostNamed  = 20
-)
-
-// importEntry is what the register has of an import before it happens: how many rows,
-// the devices of the first, and which of them are cameras already.
-func (c *control) importEntry(ctx context.Context, list onboard.List) (*register.Entry, error) {
-	e := c.entry("camera.import", "")
-	var names []string
-	for _, d := range list.Drafts[:min(len(list.Drafts), mostListed)] {
-		carrier := cmp.Or(d.Carrier, registry.DefaultCarrier)
-		if registry.CheckRef(carrier, d.DeviceID) != nil {
-			continue // whatever it is, it is no name
-		}
-		ref := carrier + ":" + d.DeviceID
-		if len(names) < mostNamed {
-			names = append(names, ref)
-		}
-		cam, err := c.d.reg.Resolve(ctx, ref)
-		switch {
-		case err == nil:
-			e.Cameras = append(e.Cameras, cam.ID)
-		case !errors.Is(err, registry.ErrUnknown):
-			return nil, err
-		}
-	}
-	e.Note = register.Clean(fmt.Sprintf("%s: %s", plural(len(list.Drafts)+len(list.Rejected), "row"), andMore(names, len(list.Drafts))))
-	return e, nil
-}
-
-// andMore is the beginning of a list of so many.
-func andMore(first []string, all int) string {
-	text := strings.Join(first, " ")
-	if more := all - len(first); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
-}
-
-// became says what came of an import: how many of each, and the cameras that were
-// made or changed, the first of them.
-func (i *imported) became() (note string, cameras []media.CameraID) {
-	count := map[registry.Status]int{}
-	for _, o := range i.Outcomes {
-		count[o.Status]++
-		if (o.Status == registry.Created || o.Status == registry.Updated) && len(cameras) < mostListed {
-			cameras = append(cameras, o.Camera)
-		}
-	}
-	return fmt.Sprintf("%d created, %d updated, %d unchanged, %d failed", count[registry.Created], count[registry.Updated],
-		count[registry.Unchanged], count[registry.Rejected]), cameras
-}
-
-// codeNoSpace is the outcome of a new camera while the disk is nearly full.
-const codeNoSpace = "no_space"
-
-// upsert makes and changes cameras. New ones are refused while the spool's disk
-// has less than spool.refuse_free: those that are there come first.
-func (c *control) upsert(ctx context.Context, drafts []registry.Draft) (imported, error) {
-	var out imported
-	if free, err := c.d.archive.Spool.Free(); err == nil && free < int64(c.d.cfg.Spool.RefuseFree) {
-		why := fmt.Sprintf("the disk of %s has %s free, new cameras need spool.refuse_free (%v): free disk space first",
-			c.d.cfg.Data, bytesText(free), c.d.cfg.Spool.RefuseFree)
-		drafts = slices.DeleteFunc(slices.Clone(drafts), func(d registry.Draft) bool {
-			carrier := d.Carrier
-			if carrier == "" {
-				carrier = registry.DefaultCarrier
-			}
-			_, err := c.d.reg.Resolve(ctx, carrier+":"+d.DeviceID)
-			fresh := errors.Is(err, registry.ErrUnknown)
-			if fresh {
-				out.Outcomes = append(out.Outcomes, registry.Outcome{
-					Row: d.Row, Carrier: carrier, DeviceID: d.DeviceID,
-					Status: registry.Rejected, Code: codeNoSpace, Message: why,
-				})
-			}
-			return fresh
-		})
-	}
-	short, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	done, err := c.d.reg.Upsert(short, drafts)
-	if errors.Is(err, registry.ErrUnconfirmed) {
-		out.Unconfirmed, err = true, nil
-	}
-	out.Outcomes = append(out.Outcomes, done...)
-	return out, err
-}
 
 // listed is a camera and how it fares, as the operator may see it: with its
 // addresses, without passwords.

@@ -183,11 +183,21 @@ func (v *village) spot(nth int) (lon, lat, azimuth float64) {
 // spots is where in a village a camera stands.
 var spots = []string{"村口", "桥头", "晒坝", "学校路口", "卫生室", "小卖部", "风雨桥", "停车场", "水井边"}
 
-// countiesJSON is GeoJSON in WGS-84, for demonstrations alone; the file says where it
+// countiesJSON is GeoJSON in WGS-84, for demonstrations and to tell whether a camera lies
+// in its county, not for maps; the file says where it
 // is from.
 //
 //go:embed counties.geojson
 var countiesJSON string
+
+// counties are the borders of countiesJSON.
+func counties() ([]registry.SitePlace, error) {
+	list, err := onboard.ReadPlaces(strings.NewReader(countiesJSON), registry.Outline, place.WGS84)
+	if err != nil {
+		return nil, fmt.Errorf("borders of the demo: %w", err)
+	}
+	return list, nil
+}
 
 // outlines brings the counties' borders along, unless the site has its own.
 func outlines(ctx context.Context, reg *registry.Registry) error {
@@ -195,8 +205,8 @@ func outlines(ctx context.Context, reg *registry.Registry) error {
 	if err != nil || slices.ContainsFunc(list, func(p registry.SitePlace) bool { return p.Kind == registry.Outline }) {
 		return err
 	}
-	if list, err = onboard.ReadPlaces(strings.NewReader(countiesJSON), registry.Outline, place.WGS84); err != nil {
-		return fmt.Errorf("borders of the demo: %w", err)
+	if list, err = counties(); err != nil {
+		return err
 	}
 	return reg.ReplaceSitePlaces(ctx, registry.Outline, list)
 }

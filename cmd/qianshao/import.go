@@ -5,25 +5,41 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"strconv"
+	"strings"
 
 	"qianshao/registry"
+	"qianshao/registry/onboard"
 )
 
 type importCmd struct {
 	folder
-	File string `arg:"" help:"CSV with a header row: carrier_device_id, name, rtsp_url, lon, lat, and more (see below). - reads standard input."`
-	JSON bool   `name:"json" help:"Print the report as JSON."`
+	File   string `arg:"" help:"CSV or XLSX with a header row: carrier_device_id, name, rtsp_url, lon, lat, and more (see below). - reads standard input."`
+	DryRun bool   `name:"dry-run" help:"Say what would become of each row, and change nothing."`
+	Accept bool   `help:"Record carriers' new cameras at once. Without it they are imported, and wait to be looked at."`
+	Errors string `placeholder:"FILE" help:"Write the rows that failed to FILE (.xlsx), marked and explained. It holds their passwords."`
+	JSON   bool   `name:"json" help:"Print the report as JSON."`
 }
 
 // Help is printed below the flags.
 func (*importCmd) Help() string {
-	return `Cameras are found by carrier and carrier_device_id, and made if there are none. A missing column or an empty cell keeps the value, - clears it. Further columns: carrier (default local), username, password, sub_rtsp_url, transport (tcp, udp, http, auto), tls_sha256, village_code (12 digits), common_name, landmark, coord_system (of lon and lat: WGS84, GCJ02 or BD09), azimuth_deg, fov_deg, range_m, retention_days.
+	return `Cameras are found by carrier and carrier_device_id, and made if there are none. A missing column or an empty cell keeps the value, - clears it. The other columns, their Chinese names, the rules for carriers' cameras and every error are in api/docs/onboarding.md: ` + columnsText() + `.
 
-A running server records new cameras within seconds. Exit code 1 if any row failed; the others are in.
+A running server records new cameras of the carrier local within seconds. Exit code 1 if any row failed; the others are in.
 
-Example:
-  qianshao import cameras.csv --data /srv/qianshao`
+Examples:
+  qianshao import cameras.csv --data /srv/qianshao
+  qianshao import telecom.xlsx --dry-run --errors errors.xlsx --data /srv/qianshao`
+}
+
+func columnsText() string {
+	var names []string
+	for _, c := range onboard.Columns() {
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Run reads the list, hands it over and prints what became of each row.
@@ -56,23 +72,28 @@ func readFile(e *env, name string) ([]byte, error) {
 
 func (c *importCmd) report(e *env, conn *client, text []byte) error {
 	var done imported
-	raw, err := conn.call(e.ctx, "POST", "/control/v1/import", nil, text, &done)
+	how := url.Values{"dry_run": {strconv.FormatBool(c.DryRun)}, "accept": {strconv.FormatBool(c.Accept)}}
+	raw, err := conn.call(e.ctx, "POST", "/control/v1/import", how, text, &done)
 	if err != nil {
 		return err
+	}
+	count := onboard.Count(done.Outcomes)
+	if c.Errors != "" && count[registry.Rejected] > 0 {
+		if err := c.writeErrors(text, done.Outcomes); err != nil {
+			return err
+		}
 	}
 	if c.JSON {
 		if _, err := e.out.Write(raw); err != nil {
 			return err
 		}
-		return foundIf(done.failed() > 0)
+		return foundIf(count[registry.Rejected] > 0)
 	}
 	var b bytes.Buffer
 	for _, w := range done.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", w)
+		fmt.Fprintf(&b, "warning: %s\n", w.Message.EN)
 	}
-	count := map[registry.Status]int{}
 	for _, o := range done.Outcomes {
-		count[o.Status]++
 		fmt.Fprintln(&b, outcomeText(o))
 	}
 	fmt.Fprintf(&b, "%d created, %d updated, %d unchanged, %d failed\n", count[registry.Created], count[registry.Updated],
@@ -84,34 +105,55 @@ func (c *importCmd) report(e *env, conn *client, text []byte) error {
 	return foundIf(count[registry.Rejected] > 0)
 }
 
+// writeErrors writes the sheet of errors, for this user alone.
+func (c *importCmd) writeErrors(text []byte, answers []onboard.Answer) error {
+	list, err := onboard.Read(bytes.NewReader(text), onboard.Options{})
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := onboard.ErrorSheet(&b, list, answers, false); err != nil {
+		return fmt.Errorf("sheet of errors: %w", err)
+	}
+	if err := os.WriteFile(c.Errors, b.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("sheet of errors: %w", err)
+	}
+	return nil
+}
+
 // outcomeText is one line of a report.
-func outcomeText(o registry.Outcome) string {
+func outcomeText(o onboard.Answer) string {
 	line := fmt.Sprintf("row %-4d %-9s %s:%s", o.Row, o.Status, o.Carrier, o.DeviceID)
 	if o.DeviceID == "" {
 		line = fmt.Sprintf("row %-4d %-9s", o.Row, o.Status)
 	}
-	switch {
-	case o.Status == registry.Rejected && o.Field != "":
-		line += fmt.Sprintf("  %s: %s", o.Field, o.Message)
-	case o.Message != "":
-		line += "  " + o.Message
-	case o.Status == registry.Created:
-		line += "  " + string(o.Camera)
+	switch o.Status {
+	case registry.Rejected:
+		line += "  " + problemsText(o.Problems)
+	case registry.Created:
+		line = strings.TrimRight(line+"  "+string(o.Camera), " ") // a dry run makes no id
 	}
 	return line
 }
 
-func (i *imported) failed() (n int) {
-	for _, o := range i.Outcomes {
-		if o.Status == registry.Rejected {
-			n++
+// problemsText is all that is wrong with a row.
+func problemsText(list []onboard.Problem) string {
+	var texts []string
+	for _, p := range list {
+		text := p.Message.EN
+		if p.Field != "" {
+			text = p.Field + ": " + text
 		}
+		texts = append(texts, text)
 	}
-	return n
+	return strings.Join(texts, "; ")
 }
 
 // after says what happens next.
 func (i *imported) after(conn *client) string {
+	if i.DryRun {
+		return "A dry run: nothing was changed.\n"
+	}
 	text := ""
 	if i.Unconfirmed {
 		text = "The store has not confirmed this yet; it is kept here and shipped when the store is back.\n"

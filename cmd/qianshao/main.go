@@ -49,7 +49,7 @@ Exit codes: 0 done, 1 failed or something was found, 2 wrong usage.`
 type commands struct {
 	Demo      demoCmd      `cmd:"" help:"Simulated cameras and the server, ready in seconds."`
 	Serve     serveCmd     `cmd:"" help:"Record and answer, until told to stop."`
-	Import    importCmd    `cmd:"" help:"Add and change cameras from a CSV list."`
+	Import    importCmd    `cmd:"" help:"Add and change cameras from a list, CSV or XLSX."`
 	Camera    cameraCmd    `cmd:"" help:"List, add and remove cameras."`
 	Places    placesCmd    `cmd:"" help:"Find places, and bring along the site's own."`
 	Timeline  timelineCmd  `cmd:"" help:"What was recorded, and why the rest was not."`

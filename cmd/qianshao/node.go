@@ -65,13 +65,8 @@ func newNode(d *data) (*node, error) {
 	}
 	n.sup = ingest.New(ingest.Config{
 		Push: n.push, Registry: d.reg, Archive: d.archive, Acts: d.acts, Live: n.live, Wall: d.wall,
-		// Without accounts the server itself is on loopback alone: whoever can
-		// name a camera there is on this machine already.
-		Dialer: dial.New(dial.Config{
-			AllowLoopback: d.noAuth, Networks: func(carrier string) []netip.Prefix { return networks[carrier] },
-			Conceal: func(carrier string) bool { return !d.noAuth && carrier != dial.Local },
-		}),
-		Store: d.id, Epoch: 1, Boot: boot,
+		Dialer: dial.New(d.dialing(networks)),
+		Store:  d.id, Epoch: 1, Boot: boot,
 		SegmentLength: d.cfg.Segment.Length, Connect: d.cfg.Ingest.Connect,
 		FirstFrame: d.cfg.Ingest.FirstFrame, Stall: d.cfg.Ingest.Stall,
 		MaxBitrate: d.cfg.Ingest.MaxMbit * 1_000_000,
@@ -85,6 +80,15 @@ func newNode(d *data) (*node, error) {
 	}
 	n.leavers = &withdrawer{d: d, expiry: n.expiry, live: n.live, pics: d.pictures(), sign: sign, log: d.log}
 	return n, nil
+}
+
+// dialing says where carriers' cameras may stand. Without accounts the server itself is on
+// loopback alone: whoever can name a camera there is on this machine already.
+func (d *data) dialing(networks map[string][]netip.Prefix) dial.Config {
+	return dial.Config{
+		AllowLoopback: d.noAuth, Networks: func(carrier string) []netip.Prefix { return networks[carrier] },
+		Conceal: func(carrier string) bool { return !d.noAuth && carrier != dial.Local },
+	}
 }
 
 const (

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"qianshao/registry/onboard"
 )
 
 // options are the command line.
@@ -29,6 +31,7 @@ type options struct {
 	Index    indexBench   `cmd:"" help:"Look-ups in a time index of many rows."`
 	Seal     sealBench    `cmd:"" help:"What encrypting footage in the store costs."`
 	Places   placesBench  `cmd:"" help:"Places and footage found among many cameras."`
+	Import   importBench  `cmd:"" help:"A carrier's list of cameras read, checked and entered."`
 	All      allBench     `cmd:"" default:"1" help:"Everything, with windows short enough to watch (about 17 minutes)."`
 	Cameras  camerasRole  `cmd:"" hidden:""`
 	Recorder recorderRole `cmd:"" hidden:""`
@@ -74,6 +77,9 @@ func (a *allBench) Run(ctx context.Context) error {
 		return err
 	}
 	if err := (&sealBench{Segments: 40}).Run(ctx); err != nil {
+		return err
+	}
+	if err := (&importBench{Rows: onboard.MaxRows, Outlines: "cmd/qianshao/counties.geojson"}).Run(ctx); err != nil {
 		return err
 	}
 	return (&indexBench{Rows: a.Rows, Lookups: 5000}).Run(ctx)

@@ -18,14 +18,15 @@ const (
 )
 
 // ParseSystem reads the name of a coordinate system as lists have it. CGCS2000 and
-// EPSG:4326, 4490 count as WGS84: they differ by less than a metre.
+// EPSG:4326, 4490 count as WGS84: they differ by less than a metre. Maps stand for the
+// systems that they have.
 func ParseSystem(text string) (System, error) {
 	switch strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToUpper(strings.TrimSpace(text))) {
-	case "WGS84", "EPSG:4326", "CGCS2000", "EPSG:4490", "CRS84", "URN:OGC:DEF:CRS:OGC:1.3:CRS84":
+	case "WGS84", "EPSG:4326", "CGCS2000", "EPSG:4490", "CRS84", "URN:OGC:DEF:CRS:OGC:1.3:CRS84", "国家2000", "天地图":
 		return WGS84, nil
-	case "GCJ02":
+	case "GCJ02", "火星坐标", "高德", "腾讯":
 		return GCJ02, nil
-	case "BD09", "BD09LL":
+	case "BD09", "BD09LL", "百度":
 		return BD09, nil
 	}
 	return "", fmt.Errorf("%.40q is no coordinate system: use WGS84, GCJ02 or BD09", text)

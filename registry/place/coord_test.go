@@ -63,7 +63,7 @@ func TestCoordinatesBackAgain(t *testing.T) {
 
 func TestParseSystem(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]place.System{"wgs-84": place.WGS84, "CGCS2000": place.WGS84, "EPSG:4326": place.WGS84, " gcj_02": place.GCJ02, "BD-09": place.BD09} {
+	for text, want := range map[string]place.System{"wgs-84": place.WGS84, "CGCS2000": place.WGS84, "EPSG:4326": place.WGS84, " gcj_02": place.GCJ02, "BD-09": place.BD09, "高德": place.GCJ02, "百度": place.BD09, "国家2000": place.WGS84} {
 		if got, err := place.ParseSystem(text); got != want || err != nil {
 			t.Errorf("%q: %q, %v", text, got, err)
 		}
