@@ -281,14 +281,18 @@ func streamOf(c *registry.Camera, role string) (media.StreamID, error) {
 
 // parseTime reads RFC 3339, with a space where an unescaped + stood.
 func parseTime(q url.Values, name string) (timeline.Micros, error) {
-	raw := q.Get(name)
-	text := raw
+	text := q.Get(name)
 	if i := strings.LastIndexByte(text, ' '); i > len("2006-01-02T15:04") {
 		text = text[:i] + "+" + text[i+1:]
 	}
+	return instant(name, text)
+}
+
+// instant reads RFC 3339.
+func instant(name, text string) (timeline.Micros, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.Year() < 1970 || t.Year() > 9998 {
-		return 0, badParam(name, raw, "a time like 2026-11-23T09:00:00+08:00 or 2026-11-23T01:00:00Z")
+		return 0, badParam(name, text, "a time like 2026-11-23T09:00:00+08:00 or 2026-11-23T01:00:00Z")
 	}
 	return timeline.FromTime(t), nil
 }

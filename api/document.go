@@ -17,6 +17,7 @@ var ofSession = []map[string][]string{{bySession: {}}}
 // further by its types; the parameters and answers of byte routes stand here.
 var docs = struct {
 	cameras, camera, timeline, footage, watched      huma.Operation
+	life, pause, resume, withdraw                    huma.Operation
 	places, outlines, names, maps, tile              huma.Operation
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
 	preview, still                                   huma.Operation
@@ -47,6 +48,23 @@ var docs = struct {
 	watched: huma.Operation{
 		OperationID: "listCameraViewings", Tags: []string{"cameras"}, Summary: "Who looked at a camera's footage, in plain words, for its household",
 		Description: "Unit, time and class of the case. Told when the case is over, or after 30 days.", Errors: []int{400, 403, 404, 409},
+	},
+	life: huma.Operation{
+		OperationID: "getLife", Tags: []string{"households"}, Summary: "A camera over time: its standing, consents, pauses, withdrawals",
+		Description: "For its household, its carrier and who answers for the network; not for investigators.", Errors: []int{403, 404, 409},
+	},
+	pause: huma.Operation{
+		OperationID: "pauseCamera", Tags: []string{"households"}, Summary: "A time without recording, because the household wants it so",
+		Description: "The camera is let go when it begins, and the gap's cause is paused. What was recorded before stays.",
+		Errors:      []int{400, 403, 404, 409, 503},
+	},
+	resume: huma.Operation{
+		OperationID: "resumeCamera", Tags: []string{"households"}, Summary: "End a pause", DefaultStatus: http.StatusNoContent, Errors: []int{403, 404, 409, 503},
+	},
+	withdraw: huma.Operation{
+		OperationID: "withdrawCamera", Tags: []string{"households"}, Summary: "The household leaves: stop, hide and delete its footage",
+		Description: "Nobody is shown the footage any more; it is deleted with its keys but for what a case holds. The receipt comes with getLife when that is done. Only a consent signed afterwards brings the camera back.",
+		Errors:      []int{400, 403, 404, 409, 503},
 	},
 	maps: huma.Operation{
 		OperationID: "listMaps", Tags: []string{"places"}, Summary: "What can stand behind the cameras on a map", Errors: []int{403},

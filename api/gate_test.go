@@ -29,9 +29,11 @@ import (
 // What the gate is asked before each route is answered. A route that is added, or
 // asks for something else, is written down here by whoever means it.
 const gateTable = `
+DELETE /api/v1/cameras/{id}/pauses/{pause}: camera.decide
 DELETE /api/v1/session: open to all
 DELETE /api/v1/viewings/{viewing}: viewing.open
 GET    /api/v1/cameras/{id}/clip.mp4: footage.read
+GET    /api/v1/cameras/{id}/life: camera.life
 GET    /api/v1/cameras/{id}/live.mp4: live.watch
 GET    /api/v1/cameras/{id}/play.mp4: footage.read
 GET    /api/v1/cameras/{id}/playlist.m3u8: footage.read
@@ -77,6 +79,8 @@ GET    /sign-in: open to all
 GET    /tiles/{source}/{z}/{x}/{y}: camera.list
 GET    /trace: open to all
 GET    /{$}: open to all
+POST   /api/v1/cameras/{id}/pauses: camera.decide
+POST   /api/v1/cameras/{id}/withdrawal: camera.decide
 POST   /api/v1/cases/{case}/adoption: case.work
 POST   /api/v1/cases/{case}/approval: case.approve
 POST   /api/v1/cases/{case}/closing: case.work

@@ -39,6 +39,10 @@ func (h *Handler) routes(page *web.App) []route {
 
 		{path: camera + "/timeline", action: access.ReadTimeline, extent: window, footage: true, doc: docs.timeline, mount: asJSON(h, h.timeline)},
 		{path: camera + "/viewings", action: access.ReadViewings, doc: docs.watched, mount: asJSON(h, h.watched)},
+		{path: camera + "/life", action: access.ReadLife, doc: docs.life, mount: asJSON(h, h.life)},
+		{path: camera + "/pauses", method: http.MethodPost, action: access.Decide, doc: docs.pause, mount: asJSON(h, h.pause)},
+		{path: camera + "/pauses/{pause}", method: http.MethodDelete, action: access.Decide, doc: docs.resume, mount: asJSON(h, h.resume)},
+		{path: camera + "/withdrawal", method: http.MethodPost, action: access.Decide, doc: docs.withdraw, mount: asJSON(h, h.withdraw)},
 		{path: "/api/v1/maps", action: access.ListCameras, doc: docs.maps, mount: asJSON(h, h.maps)},
 		{path: "/tiles/{source}/{z}/{x}/{y}", action: access.ListCameras, doc: docs.tile, serve: h.tile},
 		{path: "/api/v1/outlines", action: access.ListCameras, doc: docs.outlines, mount: asJSON(h, h.outlines)},

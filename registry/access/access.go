@@ -32,7 +32,9 @@ const (
 	EditCamera     Action = "camera.edit"
 	AddCameras     Action = "camera.add" // one or an import of many
 	ReadTimeline   Action = "timeline.read"
-	ReadViewings   Action = "viewing.list" // who looked at a camera's footage, in plain words
+	ReadLife       Action = "camera.life"   // its standing, consents, pauses, withdrawals
+	Decide         Action = "camera.decide" // what its household may: pause, withdraw
+	ReadViewings   Action = "viewing.list"  // who looked at a camera's footage, in plain words
 	FindFootage    Action = "footage.find"
 	ReadFootage    Action = "footage.read" // clips, playback, playlists
 	ReadPicture    Action = "picture.read"
@@ -151,6 +153,7 @@ func New() *Authorizer {
 
 // Actions are all there are.
 var Actions = []Action{
+	ReadLife, Decide,
 	ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ReadViewings, FindFootage, ReadFootage, ReadPicture, WatchLive,
 	ReadRegister, ManageAccounts, Operate, ListCases, OpenCase, ReadCase, WorkOnCase, ApproveCase, ReviewCase, OpenViewing,
 }
@@ -184,7 +187,7 @@ func (a *Authorizer) Authorize(ctx context.Context, r Request) error {
 		if r.Case == "" {
 			return fmt.Errorf("%s without a case: %w", r.Action, ErrForbidden)
 		}
-	case ReadCamera, EditCamera, ReadTimeline, ReadViewings, ReadFootage, ReadPicture, WatchLive:
+	case ReadCamera, EditCamera, ReadLife, Decide, ReadTimeline, ReadViewings, ReadFootage, ReadPicture, WatchLive:
 		if r.Camera == "" {
 			return fmt.Errorf("%s without a camera: %w", r.Action, ErrForbidden)
 		}

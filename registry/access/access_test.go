@@ -44,22 +44,22 @@ func TestRolesAndActions(t *testing.T) {
 			"carrier",
 			Subject{Kind: Account, ID: "wang", Roles: []string{"carrier"}, Carrier: "unicom"},
 			all,
-			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadLife, Decide, ReadTimeline},
 			nil,
 		},
 		{
 			"a carrier's program",
 			Subject{Kind: Program, ID: "t_1", Roles: []string{"carrier"}, Carrier: "unicom"},
 			all,
-			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadLife, Decide, ReadTimeline},
 			nil,
 		},
 		{
 			"admin",
 			Subject{Kind: Account, ID: "zhao", Roles: []string{"admin"}},
 			all,
-			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ManageAccounts, Operate},
-			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ManageAccounts, Operate},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadLife, ReadTimeline, ManageAccounts, Operate},
+			[]Action{ListCameras, ReadCamera, EditCamera, AddCameras, ReadLife, ReadTimeline, ManageAccounts, Operate},
 		},
 		{"auditor", Subject{Kind: Account, ID: "qian", Roles: []string{"auditor"}}, all, audits, audits},
 		{
@@ -69,7 +69,7 @@ func TestRolesAndActions(t *testing.T) {
 			append([]Action{ListCameras, ReadCamera, ReadTimeline, ReadCase, WorkOnCase, OpenViewing}, footage...),
 			[]Action{OpenViewing},
 		},
-		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, all, []Action{ListCameras, ReadCamera, ReadTimeline, ReadViewings}, nil},
+		{"household", Subject{Kind: Account, ID: "zhou", Roles: []string{"household"}}, all, []Action{ListCameras, ReadCamera, ReadLife, Decide, ReadTimeline, ReadViewings}, nil},
 	} {
 		for _, a := range actions {
 			for _, own := range []bool{true, false} {
@@ -83,7 +83,7 @@ func TestRolesAndActions(t *testing.T) {
 				switch a {
 				case ReadCase, WorkOnCase, ApproveCase, ReviewCase:
 					r.Case = "k_1"
-				case ReadCamera, EditCamera, ReadTimeline, ReadViewings, ReadFootage, ReadPicture, WatchLive:
+				case ReadCamera, EditCamera, ReadLife, Decide, ReadTimeline, ReadViewings, ReadFootage, ReadPicture, WatchLive:
 					r.Camera = cam
 				default:
 					if !own {
