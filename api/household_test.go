@@ -39,10 +39,12 @@ func TestHouseholdDecides(t *testing.T) {
 	var pause struct {
 		ID    string
 		To    *string
-		Daily *struct{ From_minute, To_minute int } //nolint:revive // as the answer has it
+		Daily *struct {
+			From int `json:"from_minute"`
+		}
 	}
 	resp, b := home.send("POST", path(own, "/pauses"), map[string]any{"daily": map[string]any{"from_minute": 1320, "to_minute": 360}, "reason": "夜里"})
-	if err := json.Unmarshal(b, &pause); err != nil || resp.StatusCode != 200 || pause.To != nil || pause.Daily == nil || pause.Daily.From_minute != 1320 {
+	if err := json.Unmarshal(b, &pause); err != nil || resp.StatusCode != 200 || pause.To != nil || pause.Daily == nil || pause.Daily.From != 1320 {
 		t.Fatalf("pause: %s %s, %v", resp.Status, b, err)
 	}
 	home.want(200, `"reason":"夜里"`, "GET", path(own, "/life"), nil)
