@@ -41,7 +41,6 @@ func TestWithdraw(t *testing.T) {
 		}
 		return out
 	}
-	begin := timeline.Micros(srv.Now())
 	for i, name := range []string{"LEAVES", "STAYS"} {
 		run("camera", "add", name, srv.URL(i+1))
 	}
@@ -58,7 +57,9 @@ func TestWithdraw(t *testing.T) {
 		return len(matching(of(leaves), ".s1")) >= 2 && len(matching(of(stays), ".s1")) >= 2
 	})
 	// A picture in the cache, and somebody who watches.
-	window := timeline.Span{From: begin + 4*timeline.Second, To: begin + 9*timeline.Second}
+	window := recordedWindow(t, p.url, "LEAVES")
+	window.To = min(window.To, recordedWindow(t, p.url, "STAYS").To)
+	window.From = max(window.From, recordedWindow(t, p.url, "STAYS").From)
 	q := url.Values{"from": {window.From.String()}, "to": {window.To.String()}}.Encode()
 	clip := footagePath("LEAVES", "clip.mp4") + "?" + q
 	if code := get(t, p.url+clip, nil); code != http.StatusOK {
@@ -111,7 +112,7 @@ func TestWithdraw(t *testing.T) {
 		t.Errorf("the pull stopped after %s", late)
 	}
 	r, err := receipt.Verify(l.Withdrawals[0].Receipt)
-	if err != nil || r.Segments < 2 || r.Bytes == 0 || r.Held != 0 || len(r.Keys) == 0 || r.Span.From > window.From || string(r.Camera) != leaves {
+	if err != nil || r.Segments < 2 || r.Bytes == 0 || r.Held != 0 || len(r.Keys) == 0 || r.Span.From >= window.To || string(r.Camera) != leaves {
 		t.Errorf("receipt %+v, %v", r, err)
 	}
 	file := filepath.Join(t.TempDir(), "receipt.json")
@@ -197,6 +198,21 @@ func watch(t *testing.T, address string) <-chan struct{} {
 		_ = resp.Body.Close()
 	}()
 	return ended
+}
+
+// recordedWindow is five seconds of what was recorded first of a camera.
+func recordedWindow(t *testing.T, address, camera string) timeline.Span {
+	t.Helper()
+	var body struct {
+		Covered []timeline.Span `json:"covered"`
+	}
+	now := timeline.FromTime(time.Now())
+	q := url.Values{"from": {(now - timeline.Hour).String()}, "to": {now.String()}}
+	if code := get(t, address+footagePath(camera, "timeline")+"?"+q.Encode(), &body); code != http.StatusOK || len(body.Covered) == 0 {
+		t.Fatalf("timeline: %d, %v", code, body.Covered)
+	}
+	from := body.Covered[0].From + timeline.Second
+	return timeline.Span{From: from, To: from + 5*timeline.Second}
 }
 
 // kill9 ends the process without a warning.

@@ -94,6 +94,16 @@ const en: typeof zh = {
     takeAll: "All hops to downloads", taken: "In the downloads: {n} clips", looking: "Looking for the next cameras…", lonely: "No other camera within 3 km", lonelyNext: "Undo a hop and take another way, or search a wider place.", unplaced: "This camera's position is not known: the next ones cannot be told", unplacedNext: "Undo this hop and take another camera; ask the carrier to register the position.",
     outside: "{n} more cameras that the case does not allow to be seen now", outsideNext: "Take another time, undo a hop, or ask for a larger case.", early: "No camera stood near here at that time", earlyNext: "Take another time, or undo a hop.", grow: "Extend the case", growWhat: "Adds what lies within 2 km of here, 30 minutes before and after, to the case. It is registered, and reviewed later.", grown: "The case was extended; it waits for a review.",
   },
+  household: {
+    pause: "Pause recording", pauseGo: "Pause", pauseWhat: "The camera does not record meanwhile; what was recorded before stays. It can go on at any time.", resume: "Record again", resumed: "Recording goes on",
+    pauses: { hour: "for an hour", day: "for a day", open: "until I end it", daily: "some hours of every day" },
+    hoursFrom: "from", hoursTo: "to", hoursBad: "Write times like 22:00 and 06:00.",
+    daily: "no recording from {from} to {to} every day", until: "paused until {t}", untilEnded: "paused until it is ended",
+    withdraw: "Leave", withdrawGo: "Leave, and delete the footage", effectStops: "Recording stops within a minute.", effectGone: "Nobody sees what was recorded any more, at once; then it is deleted for good.", effectHeld: "What a case has preserved is deleted when that ends.", effectBack: "To join again, a new consent is signed.",
+    understood: "I know that the footage is deleted for good",
+    left: { begun: "You have left. Recording has stopped, nobody sees what was recorded, and it is being deleted.", held: "You have left. The footage is deleted but for what a case has preserved; that follows when it ends.", done: "You have left, and all footage is deleted." },
+    consent: "Consent version {version}, signed {t}", noConsent: "No consent is on record: ask your carrier.", seen: "Who looked at my footage",
+  },
   camera: {
     state: { streaming: "recording", degraded: "packet loss", connecting: "connecting", awaiting: "waiting for its push", stalled: "picture stalled", waiting: "waiting for somebody", paused: "paused", unassigned: "not working", removed: "no longer recorded", imported: "entered", probing: "being probed", pending_review: "waiting for review", suspended: "suspended", withdrawn: "withdrawn", decommissioned: "taken down" },
     since: "since {t}", name: "Name", how: "State", sinceWhen: "Since", searchHere: "Search here", traceHere: "Trace from here", open: "Click a moment on the timeline, or:", playFrom: "Play from {t}", registered: "Each picture seen is a registered viewing, the newest too.", newest: "Newest picture {t} ({age} ago)", again: "Refresh", saveNewest: "Save", noNewest: "No newest picture: ", noPictures: "State only, no pictures.", noPicturesWhy: "Footage is for investigators, for a case. Your role looks after devices and network: timeline, gaps and completeness are here.",

@@ -64,6 +64,8 @@ export const groups: Record<string, readonly string[]> = {
   "map.keys": parts.filter((p) => p !== "edge"),
   // How a stream fares, the standing of a camera that is not active, and the list's word for those that were.
   "camera.state": [...enumOf("CameraJSON", "state"), ...enumOf("CameraJSON", "lifecycle").filter((l) => l !== "active"), "removed"],
+  "household.pauses": ["hour", "day", "open", "daily"],
+  "household.left": enumOf("WithdrawalJSON", "state"),
   "camera.weekday": weekdays,
   "camera.kind": quoted(web("camera/calendar.ts"), /kind: (.*);/),
   "account.title": quoted(web("account/useSignIn.ts"), /as ("setUp".*)\)/),

@@ -92,6 +92,16 @@ export default {
     takeAll: "全部跳点加入下载", taken: "已加入下载：{n} 段", looking: "正在找下一个摄像头…", lonely: "3 公里内没有别的摄像头", lonelyNext: "撤销一跳，换个方向；或到“查证”页扩大范围。", unplaced: "这个摄像头没有坐标，推算不出下一个", unplacedNext: "撤销这一跳，换一个摄像头；坐标请联系运营商补登。",
     outside: "另有 {n} 个摄像头此刻不在本案可看范围内", outsideNext: "换个时刻，撤销一跳，或请立案人扩大案件。", early: "那时附近还没有接入摄像头", earlyNext: "换个时刻，或撤销一跳。", grow: "扩展案件范围", growWhat: "把此处 2 公里内、此刻前后 30 分钟纳入本案；记入登记，事后审核。", grown: "案件范围已扩展，待审核。",
   },
+  household: {
+    pause: "暂停录像", pauseGo: "暂停", pauseWhat: "暂停期间摄像头不录像；以前的录像不变。随时可以恢复。", resume: "恢复录像", resumed: "已恢复录像",
+    pauses: { hour: "一小时", day: "一天", open: "直到我恢复", daily: "每天固定时段" },
+    hoursFrom: "从", hoursTo: "到", hoursBad: "请写成 22:00 和 06:00 这样的时刻。",
+    daily: "每天 {from} 到 {to} 不录像", until: "暂停到 {t}", untilEnded: "已暂停，直到恢复",
+    withdraw: "退出", withdrawGo: "退出并删除录像", effectStops: "一分钟内停止录像。", effectGone: "以前的录像马上谁也看不到，随后彻底删除，无法找回。", effectHeld: "案件已保全的录像在保全结束后删除。", effectBack: "以后想再加入，需要重新签署授权同意。",
+    understood: "我知道录像会被永久删除",
+    left: { begun: "已退出。录像已停止，任何人都看不到以前的录像，正在删除。", held: "已退出。录像已删除，只有案件保全的部分还在，保全结束后删除。", done: "已退出，录像已全部删除。" },
+    consent: "授权同意 {version} 版，{t} 签署", noConsent: "没有登记授权同意，请联系运营商。", seen: "谁看过我家的录像",
+  },
   camera: {
     state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", awaiting: "等待推流", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "不再录像", imported: "已登记", probing: "检测中", pending_review: "待审核", suspended: "已停用", withdrawn: "已退出", decommissioned: "已拆除" },
     since: "自 {t}", name: "名称", how: "状态", sinceWhen: "自何时起", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "看画面即登记调阅，最新一张也是。", newest: "最新画面 {t}（{age} 前）", again: "刷新", saveNewest: "保存", noNewest: "没有最新画面：", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、缺口和完整率。",
