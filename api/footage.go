@@ -145,7 +145,7 @@ func (h *Handler) footage(ctx context.Context, a *asked, in *nearIn) (*nearOut, 
 	for i := range found {
 		f := &found[i]
 		x := nearItem{ID: f.ID, Carrier: f.Carrier, DeviceID: f.DeviceID, Name: f.Name, Sight: sightOf(f)}
-		if f.View != "" || f.Place != nil {
+		if !f.Valid.Empty() {
 			x.Lon, x.Lat, x.Azimuth, x.FOV, x.Range = &f.At.Lon, &f.At.Lat, f.At.Azimuth, f.At.FOV, f.At.Range
 		}
 		x.Coverage = covered[i]

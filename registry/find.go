@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 
 	"qianshao/registry/area"
 	"qianshao/registry/place"
+	"qianshao/storage/media"
 	"qianshao/storage/timeline"
 )
 
@@ -27,7 +29,8 @@ type Where struct {
 type Found struct {
 	Camera
 	// At is the place the distance is measured to, and Valid the time the
-	// camera stood there: for a past window not always Camera.Place.
+	// camera stood there: for a past window not always Camera.Place. Of divisions it is
+	// the last one in the window; where none is known, Valid is empty.
 	At    Place
 	Valid timeline.Span
 	// DistanceM is from the point, or from the middle of the polygon, and View how
@@ -38,7 +41,7 @@ type Found struct {
 }
 
 // Find returns the cameras that stood somewhere at some time in the window, once each, with
-// the nearest of the places they had in it. Those that see the point best stand
+// the one of the places they had in it that saw the point best. Those that see it best stand
 // first: one that looks away counts as four times as far away as one that faces
 // it. Those of divisions stand in order of their names. Cameras that were not
 // enrolled during the window are left out; an empty window means now. Of those that
@@ -67,16 +70,23 @@ func (r *Registry) Find(ctx context.Context, in Where, window timeline.Span, lim
 		if in.Divisions != nil {
 			return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.ID), string(b.ID)))
 		}
-		return cmp.Or(cmp.Compare(a.DistanceM*a.View.weight(), b.DistanceM*b.View.weight()), strings.Compare(string(a.ID), string(b.ID)))
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), strings.Compare(string(a.ID), string(b.ID)))
 	})
 	if limit > 0 && len(found) > limit {
 		found, more = found[:limit], len(found)-limit
 	}
-	if err := r.fillFound(ctx, found); err != nil {
+	err = r.fillFound(ctx, found)
+	if err == nil && in.Divisions != nil {
+		err = r.fillPlaces(ctx, found, in.Divisions, window)
+	}
+	if err != nil {
 		return nil, 0, fmt.Errorf("find cameras: %w", r.db.Explain(err))
 	}
 	return found, more, nil
 }
+
+// rank is less for one that sees the point better.
+func (f *Found) rank() float64 { return f.DistanceM * f.View.weight() }
 
 // resolve checks what is looked for, finds a group's divisions, and the circle around a
 // polygon.
@@ -142,28 +152,86 @@ func enrolledArgs(window timeline.Span) []any {
 	return []any{int64(window.To), int64(window.To), int64(window.From)}
 }
 
-// inDivisions lists by the division that cameras lie in now.
-func (r *Registry) inDivisions(ctx context.Context, stems []string, window timeline.Span) ([]Found, error) {
-	var args []any
+// within is a condition on division, with what to bind to it.
+func within(stems []string) (sql string, args []any) {
 	for _, stem := range stems {
 		args = append(args, stem, afterStem(stem))
 	}
-	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+` FROM cameras c
-		WHERE (c.division >= ? AND c.division < ?`+strings.Repeat(` OR c.division >= ? AND c.division < ?`, len(stems)-1)+`)`+enrolledIn,
-		append(args, enrolledArgs(window)...)...)
+	return `(division >= ? AND division < ?` + strings.Repeat(` OR division >= ? AND division < ?`, len(stems)-1) + `)`, args
+}
+
+// forever is timeline.Forever as the index of past divisions has it.
+const forever = `253402300799999999`
+
+// inDivisions lists by the divisions that cameras stood in during the window, or now where
+// none is known of then. Most are there still: those alone that are not cost a look-up each.
+func (r *Registry) inDivisions(ctx context.Context, stems []string, window timeline.Span) ([]Found, error) {
+	in, args := within(stems)
+	during := []any{int64(window.To), int64(window.From)}
+	rows, err := r.db.R().QueryContext(ctx, `SELECT `+briefly+` FROM cameras c WHERE `+in+` AND (c.division_us < ? OR NOT EXISTS
+			(SELECT 1 FROM camera_divisions d WHERE d.camera = c.id AND d.valid_from < ? AND d.valid_to > ?))`+enrolledIn+`
+		UNION ALL SELECT `+briefly+` FROM cameras c WHERE c.id IN (SELECT camera FROM camera_divisions
+			WHERE `+in+` AND valid_from < ? AND valid_to > ? AND valid_to < `+forever+`)`+enrolledIn,
+		slices.Concat(args, during[:1], during, enrolledArgs(window), args, during, enrolledArgs(window))...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var out []Found
+	had := map[media.CameraID]bool{}
 	for rows.Next() {
 		var f Found
 		if err := rows.Scan(f.brief()...); err != nil {
 			return nil, err
 		}
-		out = append(out, f)
+		if !had[f.ID] {
+			had[f.ID] = true
+			out = append(out, f)
+		}
 	}
 	return out, rows.Err()
+}
+
+// fillPlaces sets where cameras of divisions stood: the last place in the window while
+// they were there.
+func (r *Registry) fillPlaces(ctx context.Context, found []Found, stems []string, window timeline.Span) error {
+	in, args := within(stems)
+	at := make(map[media.CameraID]*Found, len(found))
+	ids := make([]any, len(found))
+	for i := range found {
+		at[found[i].ID], ids[i] = &found[i], string(found[i].ID)
+	}
+	during := []any{int64(window.To), int64(window.From)}
+	for part := range slices.Chunk(ids, streamsAtOnce) {
+		const then = ` EXISTS (SELECT 1 FROM camera_divisions d WHERE d.camera = p.camera AND d.valid_from < ? AND d.valid_to > ?`
+		rows, err := r.db.R().QueryContext(ctx, `SELECT camera, valid_from, valid_to, `+placeColumns+` FROM camera_places p
+			WHERE camera IN (?`+strings.Repeat(", ?", len(part)-1)+`) AND valid_from < ? AND valid_to > ? AND (
+				`+then+` AND d.valid_from < p.valid_to AND d.valid_to > p.valid_from AND `+in+`) OR NOT `+then+`)) ORDER BY valid_from`,
+			slices.Concat(part, during, during, args, during)...)
+		if err != nil {
+			return err
+		}
+		if err := scanPlaces(rows, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanPlaces(rows *sql.Rows, at map[media.CameraID]*Found) error {
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var camera media.CameraID
+		var valid timeline.Span
+		var p Place
+		var raw [2]*float64
+		if err := rows.Scan(append([]any{&camera, &valid.From, &valid.To}, p.scan(&raw)...)...); err != nil {
+			return err
+		}
+		p.scanned(raw)
+		at[camera].At, at[camera].Valid = p, valid
+	}
+	return rows.Err()
 }
 
 // inCircle searches the cells around a circle, or around the polygon's, by index, then
@@ -178,7 +246,7 @@ func (r *Registry) inCircle(ctx context.Context, in Where, window timeline.Span)
 	}
 	defer func() { _ = rows.Close() }()
 	var out []Found
-	at := map[string]int{} // in out, by camera
+	at := map[media.CameraID]int{} // in out
 	for rows.Next() {
 		var f Found
 		p := &f.At
@@ -193,12 +261,12 @@ func (r *Registry) inCircle(ctx context.Context, in Where, window timeline.Span)
 		}
 		f.View, f.Bearing = p.View(in.Lon, in.Lat)
 		f.Place = &Place{Lon: p.Lon, Lat: p.Lat}
-		i, had := at[string(f.ID)]
+		i, had := at[f.ID]
 		switch {
 		case !had:
-			at[string(f.ID)] = len(out)
+			at[f.ID] = len(out)
 			out = append(out, f)
-		case f.DistanceM < out[i].DistanceM:
+		case f.rank() < out[i].rank():
 			out[i] = f
 		}
 	}
@@ -218,13 +286,7 @@ func (r *Registry) fillFound(ctx context.Context, found []Found) error {
 			return err
 		}
 		for _, c := range list {
-			f := at[string(c.ID)]
-			if f.Camera = c; f.Valid.Empty() { // of a division
-				f.Valid = timeline.Span{From: c.EnrolledAt, To: timeline.Forever}
-				if c.Place != nil {
-					f.At = *c.Place
-				}
-			}
+			at[string(c.ID)].Camera = c
 		}
 	}
 	return nil

@@ -2,13 +2,19 @@ package registry
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"qianshao/registry/area"
 	"qianshao/registry/place"
+	"qianshao/storage/media"
+	"qianshao/storage/sqldb"
 	"qianshao/storage/timeline"
 )
 
@@ -79,6 +85,126 @@ func TestFindByView(t *testing.T) {
 		var fe *FieldError
 		if _, _, err := r.Find(t.Context(), bad, timeline.Span{}, 0, nil); !errors.As(err, &fe) {
 			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
+
+// Cameras that were turned or moved are found where they stood and looked at the time, by
+// whatever they are looked for.
+func TestFindAsItWas(t *testing.T) {
+	t.Parallel()
+	const here, there, other = "522301003001", "522328100001", "522323201209"
+	r := open(t, Config{Now: newClock().now})
+	cam := func(dev string, lon, azimuth float64, division string, want Status) Camera {
+		return put(t, r, Draft{DeviceID: dev, Name: Set(dev), Lon: Set(lon), Lat: Set(25.0), Azimuth: Set(azimuth), FOV: Set(80.0), Division: Set(division)}, want)
+	}
+	cam("turned", 104.899, 90, here, Created)
+	cam("gone", 104.899, 90, here, Created)
+	cam("came", 105.5, 10, there, Created)
+	put(t, r, Draft{DeviceID: "bare", Name: Set("bare"), Division: Set(here)}, Created)
+	late := put(t, r, Draft{DeviceID: "late", Name: Set("late")}, Created)
+	then := timeline.Span{From: late.EnrolledAt, To: late.EnrolledAt + 1}
+	cam("turned", 104.899, 270, here, Updated)
+	cam("gone", 105.5, 20, there, Updated)
+	cam("came", 104.8989, 100, here, Updated)
+	put(t, r, Draft{DeviceID: "bare", Division: Set(other)}, Updated)
+	cam("late", 104.8988, 80, here, Updated)
+	if err := r.ReplaceSitePlaces(t.Context(), Group, []SitePlace{{Kind: Group, Ref: "g", Name: "片区", Divisions: []string{here, other}}}); err != nil {
+		t.Fatal(err)
+	}
+	names := func(in Where, window timeline.Span) (out string) {
+		t.Helper()
+		found, more, err := r.Find(t.Context(), in, window, 0, nil)
+		if err != nil || more > 0 {
+			t.Fatal(more, err)
+		}
+		for _, f := range found {
+			if out += f.DeviceID; !f.Valid.Empty() {
+				out += fmt.Sprintf(" %v %v", f.At.Lon, *f.At.Azimuth)
+			}
+			out += strings.TrimRight(" "+string(f.View), " ") + "; "
+			if today, _ := r.Get(t.Context(), f.ID); !today.Place.equal(f.Place) {
+				t.Errorf("%s stands at %+v today, found: %+v", f.DeviceID, today.Place, f.Place)
+			}
+		}
+		return out
+	}
+	circle := Where{Lon: 104.9, Lat: 25, RadiusM: 500}
+	square := Where{Polygon: area.Polygon{{104.8985, 24.9995}, {104.9015, 24.9995}, {104.9015, 25.0005}, {104.8985, 25.0005}}}
+	always := timeline.Span{From: 1, To: timeline.Forever}
+	sight := func(list string) string { return strings.ReplaceAll(list, ";", " facing;") }
+	for _, c := range []struct {
+		name   string
+		in     Where
+		window timeline.Span
+		want   string
+	}{
+		// "late" has no place then; who has no division then is found by today's.
+		{"then, a division", Where{Divisions: []string{here}}, then, "bare; gone 104.899 90; late; turned 104.899 90; "},
+		{"then, a group", Where{Group: "g"}, then, "bare; gone 104.899 90; late; turned 104.899 90; "},
+		{"then, elsewhere", Where{Divisions: []string{"522328"}}, then, "came 105.5 10; "},
+		{"now, a division", Where{Divisions: []string{here}}, timeline.Span{}, "came 104.8989 100; late 104.8988 80; turned 104.899 270; "},
+		{"now, a group", Where{Group: "g"}, timeline.Span{}, "bare; came 104.8989 100; late 104.8988 80; turned 104.899 270; "},
+		{"now, elsewhere", Where{Divisions: []string{"522328"}}, timeline.Span{}, "gone 105.5 20; "},
+		// Both, each where it stood in that division; of one that was turned the last view.
+		{"all along, a division", Where{Divisions: []string{here}}, always, "bare; came 104.8989 100; gone 104.899 90; late 104.8988 80; turned 104.899 270; "},
+		{"all along, elsewhere", Where{Divisions: []string{there}}, always, "came 105.5 10; gone 105.5 20; "},
+		{"all along, everywhere", Where{Divisions: []string{"5223"}}, always, "bare; came 104.8989 100; gone 105.5 20; late 104.8988 80; turned 104.899 270; "},
+	} {
+		if got := names(c.in, c.window); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	sorted := func(in Where, window timeline.Span) string { // of two at one place either may be first
+		return strings.Join(slices.Sorted(strings.SplitAfterSeq(names(in, window), "; ")), "")
+	}
+	for name, in := range map[string]Where{"circle": circle, "polygon": square} {
+		if got, want := sorted(in, then), sight("gone 104.899 90; turned 104.899 90; "); got != want {
+			t.Errorf("then, a %s: %s", name, got)
+		}
+		if got, want := sorted(in, timeline.Span{}), sight("came 104.8989 100; late 104.8988 80; ")+"turned 104.899 270 away; "; got != want {
+			t.Errorf("now, a %s: %s", name, got)
+		}
+		// The better of its two views counts.
+		if got, want := sorted(in, always), sight("came 104.8989 100; gone 104.899 90; late 104.8988 80; turned 104.899 90; "); got != want {
+			t.Errorf("all along, a %s: %s", name, got)
+		}
+	}
+}
+
+// The divisions of a registry of before hold for its past, until they are changed.
+func TestDivisionsOfBefore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	before := fstest.MapFS{}
+	err := fs.WalkDir(migrationFiles, "migrations", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || e.Name() >= "00006" {
+			return err
+		}
+		text, err := fs.ReadFile(migrationFiles, path)
+		before[e.Name()] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqldb.Open(t.Context(), filepath.Join(dir, dbName), before, sqldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := media.NewCameraID()
+	_, err = db.W().ExecContext(t.Context(), `INSERT INTO cameras (id, carrier, device_id, name, lifecycle, enrolled_us, removed_us, retention_days, division)
+		VALUES (?, 'local', 'gate', '', 'active', 5, 0, 0, '522301003001')`, string(id))
+	_, err2 := db.W().ExecContext(t.Context(), `INSERT INTO streams (camera, n, url, username, transport, tls_sha256) VALUES (?, 0, '', '', 'tcp', '')`, string(id))
+	if err := errors.Join(err, err2, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, Config{Dir: dir})
+	put(t, r, Draft{DeviceID: "gate", Division: Set("522328100001")}, Updated)
+	for division, n := range map[string]int{"522301003001": 1, "522328100001": 0} {
+		found, _, err := r.Find(t.Context(), Where{Divisions: []string{division}}, timeline.Span{From: 6, To: 7}, 0, nil)
+		if err != nil || len(found) != n {
+			t.Errorf("%s: %+v, %v", division, found, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -150,6 +151,17 @@ func (p *replayer) closeStreams(ctx context.Context, cam media.CameraID, n int, 
 // stand puts the camera where the act says, from then on, unless it stood there
 // already.
 func (p *replayer) stand(ctx context.Context, a *acts.Act) error {
+	var division string
+	err := p.tx.QueryRowContext(ctx, `SELECT division FROM camera_divisions WHERE camera = ? AND valid_from <= ? AND valid_to > ?`,
+		string(a.Camera), int64(a.Span.From), int64(a.Span.From)).Scan(&division)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if division != a.Enrolled.Division {
+		if err := p.putDivision(ctx, a.Camera, a.Enrolled.Division, a.Span.From); err != nil {
+			return err
+		}
+	}
 	var stands *Place
 	if e := a.Enrolled; e.Lon != nil && e.Lat != nil {
 		stands = &Place{Lon: *e.Lon, Lat: *e.Lat, Azimuth: e.Azimuth, FOV: e.FOV, Range: e.Range}

@@ -28,7 +28,7 @@ const maxSnapshot = 2 << 30
 
 // snapshotTables are copied by Restore. The history of states stays behind:
 // it is large and says nothing of another machine.
-var snapshotTables = []string{"cameras", "streams", "enrolments", "camera_places", "lifecycle_steps", "consents", "pauses", "withdrawals", "site_places", "outbox"}
+var snapshotTables = []string{"cameras", "streams", "enrolments", "camera_places", "camera_divisions", "lifecycle_steps", "consents", "pauses", "withdrawals", "site_places", "outbox"}
 
 // Snapshot returns the whole registry, sealed under secret.key: cameras, URLs,
 // accounts and passwords. Ship it when Changes has grown.

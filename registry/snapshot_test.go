@@ -38,7 +38,8 @@ func dumpOf(t *testing.T, r *Registry) (d dump) {
 		}
 	}
 	rows, err := r.db.R().QueryContext(t.Context(), `SELECT camera || ' ' || valid_from || ' ' || valid_to || ' ' || lon || ' ' || lat || ' ' ||
-		coalesce(azimuth_deg, '-') FROM camera_places ORDER BY camera, valid_from`)
+		coalesce(azimuth_deg, '-') FROM camera_places UNION ALL
+		SELECT camera || ' ' || valid_from || ' ' || valid_to || ' ' || division FROM camera_divisions ORDER BY 1`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,20 +60,21 @@ func dumpOf(t *testing.T, r *Registry) (d dump) {
 // village fills a registry with cameras that have a past.
 func village(t *testing.T, r *Registry) {
 	t.Helper()
-	put(t, r, Draft{DeviceID: "a", Name: Set("A"), URL: Set("rtsp://u:pa@h/a"), SubURL: Set("rtsp://h/a2"), Lon: Set(104.9), Lat: Set(25.1)}, Created)
+	put(t, r, Draft{DeviceID: "a", Name: Set("A"), URL: Set("rtsp://u:pa@h/a"), SubURL: Set("rtsp://h/a2"), Lon: Set(104.9), Lat: Set(25.1), Division: Set("522301003001")}, Created)
 	b := put(t, r, Draft{Carrier: "telecom", DeviceID: "b", URL: Set("rtsp://u:pb@h/b"), Lon: Set(105.0), Lat: Set(25.0), Azimuth: Set(10.0)}, Created)
 	c := put(t, r, Draft{DeviceID: "c", RetentionDays: Set(7)}, Created)
 	if _, err := r.IssuePushKey(t.Context(), c.ID, false); err != nil {
 		t.Fatal(err)
 	}
-	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Lon: Set(105.1)}, Updated)
+	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Lon: Set(105.1), Division: Set("522328100001")}, Updated)
+	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Division: Set("522301003001")}, Updated)
 	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Azimuth: Clear[float64]()}, Updated)
 	if err := r.Remove(t.Context(), b.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	put(t, r, Draft{Carrier: "telecom", DeviceID: "b", Name: Set("B again")}, Updated)
 	put(t, r, Draft{DeviceID: "a", SubURL: Clear[string]()}, Updated)
-	put(t, r, Draft{DeviceID: "a", SubURL: Set("rtsp://h/a3"), Lon: Clear[float64](), Lat: Clear[float64]()}, Updated)
+	put(t, r, Draft{DeviceID: "a", SubURL: Set("rtsp://h/a3"), Lon: Clear[float64](), Lat: Clear[float64](), Division: Clear[string]()}, Updated)
 	put(t, r, Draft{DeviceID: "e", Lon: Set(104.9), Lat: Set(25.1), System: Set(place.BD09), CommonName: Set("老粮站"), Landmark: Set("供销社")}, Created)
 	d := put(t, r, Draft{DeviceID: "d", Lon: Set(1.0), Lat: Set(2.0)}, Created)
 	if err := r.Remove(t.Context(), d.ID, ""); err != nil {

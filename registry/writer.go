@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"qianshao/storage/media"
 	"qianshao/storage/timeline"
@@ -48,7 +49,7 @@ func (w *writer) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 }
 
 // put writes what is different between old (nil: new) and cam, and keeps enrolments,
-// places and, where its lifecycle changes, the step. It sets cam.EnrolledAt and
+// places, divisions and, where its lifecycle changes, the step. It sets cam.EnrolledAt and
 // cam.LeftAt.
 func (w *writer) put(ctx context.Context, old, cam *Camera, by By) error {
 	from := w.now
@@ -100,7 +101,10 @@ func (w *writer) put(ctx context.Context, old, cam *Camera, by By) error {
 			return err
 		}
 	}
-	return nil
+	if old == nil && cam.Division == "" || old != nil && old.Division == cam.Division {
+		return nil
+	}
+	return w.putDivision(ctx, cam.ID, cam.Division, from)
 }
 
 func (w *writer) putStreams(ctx context.Context, old, cam *Camera) error {
@@ -184,21 +188,44 @@ func (w *writer) closeEnrolment(ctx context.Context, stream media.StreamID, to t
 		int64(to), int64(to), string(stream), int64(timeline.Forever))
 }
 
-// putPlace ends the place in force at from and begins p, which is nil for no
-// place. p lasts to the next one known.
+// putPlace says where a camera stands from then on; nil: not known.
 func (w *writer) putPlace(ctx context.Context, cam media.CameraID, p *Place, from timeline.Micros) error {
-	err := w.exec(ctx, `UPDATE camera_places SET valid_to = ? WHERE camera = ? AND valid_from < ? AND valid_to > ?`,
+	if p == nil {
+		return w.putSince(ctx, cam, from, "camera_places", "")
+	}
+	return w.putSince(ctx, cam, from, "camera_places", "cell, "+placeColumns, append([]any{cellOf(p.Lon, p.Lat)}, p.values()...)...)
+}
+
+// putDivision says in which division a camera stands from then on; "": not known.
+func (w *writer) putDivision(ctx context.Context, cam media.CameraID, division string, from timeline.Micros) error {
+	var values []any
+	if division != "" {
+		values = []any{division}
+	}
+	if err := w.putSince(ctx, cam, from, "camera_divisions", "division", values...); err != nil {
+		return err
+	}
+	return w.exec(ctx, `UPDATE cameras SET division_us = coalesce((SELECT valid_from FROM camera_divisions WHERE camera = id AND valid_to = ?), 0)
+		WHERE id = ?`, int64(timeline.Forever), string(cam))
+}
+
+// putSince ends a camera's row in force at from in a table of the past, and begins
+// another, unless there are no values. It lasts to the next one known.
+func (w *writer) putSince(ctx context.Context, cam media.CameraID, from timeline.Micros, table, columns string, values ...any) error {
+	err := w.exec(ctx, `UPDATE `+table+` SET valid_to = ? WHERE camera = ? AND valid_from < ? AND valid_to > ?`,
 		int64(from), string(cam), int64(from), int64(from))
 	if err != nil {
 		return err
 	}
-	if p == nil {
-		return w.exec(ctx, `DELETE FROM camera_places WHERE camera = ? AND valid_from = ?`, string(cam), int64(from))
+	if len(values) == 0 {
+		return w.exec(ctx, `DELETE FROM `+table+` WHERE camera = ? AND valid_from = ?`, string(cam), int64(from))
 	}
-	return w.exec(ctx, `INSERT INTO camera_places (camera, valid_from, valid_to, cell, `+placeColumns+`)
-		VALUES (?, ?, coalesce((SELECT min(valid_from) FROM camera_places WHERE camera = ? AND valid_from > ?), ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (camera, valid_from) DO UPDATE SET cell = excluded.cell, lon = excluded.lon, lat = excluded.lat,
-		azimuth_deg = excluded.azimuth_deg, fov_deg = excluded.fov_deg, range_m = excluded.range_m,
-		coord_system = excluded.coord_system, raw_lon = excluded.raw_lon, raw_lat = excluded.raw_lat`,
-		append([]any{string(cam), int64(from), string(cam), int64(from), int64(timeline.Forever), cellOf(p.Lon, p.Lat)}, p.values()...)...)
+	set := strings.Split(columns, ", ")
+	for i, c := range set {
+		set[i] = c + ` = excluded.` + c
+	}
+	return w.exec(ctx, `INSERT INTO `+table+` (camera, valid_from, valid_to, `+columns+`)
+		VALUES (?, ?, coalesce((SELECT min(valid_from) FROM `+table+` WHERE camera = ? AND valid_from > ?), ?)`+strings.Repeat(", ?", len(values))+`)
+		ON CONFLICT (camera, valid_from) DO UPDATE SET `+strings.Join(set, ", "),
+		append([]any{string(cam), int64(from), string(cam), int64(from), int64(timeline.Forever)}, values...)...)
 }
