@@ -132,7 +132,7 @@ var docs = struct {
 			"answered with 101: the first message is text, JSON with content_type and media_start, or with an error as elsewhere; all others are the same MP4, binary.",
 		"video/mp4", []int{400, 403, 404, 409, 503}, 200, 101)(
 		idParam, streamParam,
-		choice("audio", "play (default): AAC and Opus; G.711 is left out, because one such track makes MSE refuse the whole stream; original: all tracks; none", "play", "original", "none"),
+		choice("audio", "play (default): as the camera sent it, but G.711 as FLAC; original: all as the camera sent it; none", "play", "original", "none"),
 		viewingParam,
 	),
 	snapshot: bytesOf("getSnapshot", "A picture: the last key frame at a moment",

@@ -132,6 +132,9 @@ type viewer struct {
 	tracks  []media.Track   // that are sent
 	place   []int           // of the session's tracks in tracks; -1: not sent
 	base    []int64         // of the session's tracks: media tick = tick − base
+	flac    bool            // what G.711 becomes
+	end     []int64         // of what was put into each of tracks, media ticks
+	silent  []int64         // to where silence was put into each of tracks
 	seq     uint32
 	b       []byte
 	runs    []fmp4.Run
@@ -139,39 +142,28 @@ type viewer struct {
 }
 
 func newViewer(first live.Sample, audio string) (*viewer, error) {
-	v := &viewer{session: first.Session, first: first}
+	v := &viewer{session: first.Session, first: first, flac: audio != "original"}
 	video := &first.Session.Tracks[0]
 	var codecs []string
 	for i := range first.Session.Tracks {
 		t := &first.Session.Tracks[i]
 		v.base = append(v.base, first.Tick*int64(t.Timescale)/int64(video.Timescale))
-		if i > 0 && !sent(t.Codec, audio) {
+		if i > 0 && audio == "none" {
 			v.place = append(v.place, -1)
 			continue
 		}
 		v.place = append(v.place, len(v.tracks))
 		v.tracks = append(v.tracks, *t)
-		codecs = append(codecs, t.RFC6381())
+		codecs = append(codecs, v.codecOf(t))
 	}
 	v.mime = fmt.Sprintf(`video/mp4; codecs="%s"`, strings.Join(codecs, ", "))
 	v.start = first.Wall - timeline.Micros(int64(first.CTS)*1_000_000/int64(video.Timescale))
 	v.runs = make([]fmp4.Run, len(v.tracks))
 	v.data = make([][][]byte, len(v.tracks))
+	v.end, v.silent = make([]int64, len(v.tracks)), make([]int64, len(v.tracks))
 	var err error
-	v.b, err = fmp4.AppendInit(nil, v.tracks, 0)
+	v.b, err = fmp4.AppendInitWith(nil, v.tracks, 0, v.entry)
 	return v, err
-}
-
-// sent tells which sound goes along: browsers refuse a whole stream for a
-// G.711 track.
-func sent(c media.Codec, audio string) bool {
-	switch audio {
-	case "original":
-		return true
-	case "none":
-		return false
-	}
-	return c == media.AAC || c == media.Opus
 }
 
 // run writes until the session ends, the stream is silent, the viewer was cut
@@ -224,9 +216,20 @@ func (v *viewer) add(s live.Sample) {
 		return
 	}
 	tick := s.Tick - v.base[s.Track]
-	if tick < 0 {
-		return // sound before the first picture
+	if tick < v.silent[p] {
+		return // sound before the first picture, or where silence was put
 	}
+	v.put(p, tick, s.Dur, v.coded(p, tick, s.Data))
+	if s.Track == 0 {
+		run := &v.runs[p]
+		run.CTS = append(run.CTS, s.CTS)
+		run.Kinds = append(run.Kinds, uint8(s.Sync))
+		v.fillSilence(tick)
+	}
+}
+
+// put takes what is sent as a sample of a track into the fragment.
+func (v *viewer) put(p int, tick int64, dur uint32, data []byte) {
 	run := &v.runs[p]
 	if n := len(run.Sizes); n == 0 {
 		run.TrackID, run.FirstTick = v.tracks[p].ID, tick
@@ -238,13 +241,10 @@ func (v *viewer) add(s live.Sample) {
 		}
 		run.Durs[n-1] = uint32(max(tick-end, 1))
 	}
-	run.Sizes = append(run.Sizes, uint32(len(s.Data)))
-	run.Durs = append(run.Durs, s.Dur)
-	if s.Track == 0 {
-		run.CTS = append(run.CTS, s.CTS)
-		run.Kinds = append(run.Kinds, uint8(s.Sync))
-	}
-	v.data[p] = append(v.data[p], s.Data)
+	run.Sizes = append(run.Sizes, uint32(len(data)))
+	run.Durs = append(run.Durs, dur)
+	v.data[p] = append(v.data[p], data)
+	v.end[p] = tick + int64(dur)
 }
 
 // flush writes the fragment, if there is anything in it.

@@ -3,6 +3,7 @@ package clip
 import (
 	"encoding/binary"
 
+	"qianshao/api/flac"
 	"qianshao/storage/fmp4"
 	"qianshao/storage/media"
 )
@@ -201,7 +202,7 @@ func (w *skeleton) entries(t *track, out *media.Track) error {
 	w.Full("stsd", 0, 0)
 	w.U32(1)
 	if t.flac {
-		flacEntry(&w.Builder, out)
+		flac.Entry(&w.Builder, out)
 	} else if err := w.Entry(out); err != nil {
 		return err
 	}

@@ -264,7 +264,7 @@ func (n *planner) chooseTracks(in []media.Track) []track {
 		if i > 0 && (n.p.Audio == NoAudio || n.pl.keysOnly) {
 			break
 		}
-		t.flac = n.p.Audio == Playable && (t.Codec == media.PCMA || t.Codec == media.PCMU)
+		t.flac = n.p.Audio == Playable && t.Codec.IsG711()
 		t.ID = uint32(len(out) + 1)
 		t.any = i == 0
 		out = append(out, t)

@@ -1,6 +1,7 @@
 package clip
 
 import (
+	"qianshao/api/flac"
 	"qianshao/storage/media"
 	"qianshao/storage/segment"
 	"qianshao/storage/timeline"
@@ -280,7 +281,7 @@ func (s *voice) begin(r *reel, t *track, y *tally) {
 	}
 }
 
-func (s *voice) pcm() bool { return s.t.Codec == media.PCMA || s.t.Codec == media.PCMU }
+func (s *voice) pcm() bool { return s.t.Codec.IsG711() }
 
 // usual is the median of the first few durations.
 func usual(durs []uint32) int64 {
@@ -368,7 +369,7 @@ func (s *voice) emit(c *chunk, off int64, src uint32, dur int64) {
 	size := src
 	switch {
 	case s.t.flac:
-		size = flacLen(s.cursor-s.t.start, dur, s.t.Channels, src == 0)
+		size = flac.Len(s.cursor-s.t.start, dur, s.t.Channels, src == 0)
 	case src == 0:
 		size = uint32(len(s.silence.data))
 	}

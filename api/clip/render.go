@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 
+	"qianshao/api/flac"
 	"qianshao/storage"
 	"qianshao/storage/segment"
 	"qianshao/storage/timeline"
@@ -251,7 +252,7 @@ func (s *source) own(r *reel, c *chunk, i int, pos int64) {
 	case !t.flac:
 		s.o.bytes(v.silence.data)
 	case c.src[i] == 0:
-		s.scratch = appendFLAC(s.scratch[:0], pos-t.start, int64(c.durs[i]), &t.Track, nil)
+		s.scratch = flac.Append(s.scratch[:0], pos-t.start, int64(c.durs[i]), &t.Track, nil)
 		s.o.bytes(s.scratch)
 	default:
 		s.raw = append(s.raw[:0], make([]byte, c.src[i])...)
@@ -262,7 +263,7 @@ func (s *source) own(r *reel, c *chunk, i int, pos int64) {
 			s.o.err = err
 			return
 		}
-		s.scratch = appendFLAC(s.scratch[:0], pos-t.start, int64(len(s.raw)/t.Channels), &t.Track, s.raw)
+		s.scratch = flac.Append(s.scratch[:0], pos-t.start, int64(len(s.raw)/t.Channels), &t.Track, s.raw)
 		s.o.bytes(s.scratch)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"qianshao/api/flac"
 )
 
 // Errors of Serve, beside those of Plan.
@@ -61,7 +63,7 @@ func (f *File) Codecs() string {
 		switch t := &f.pl.tracks[i]; {
 		case f.pl.total[i].samples == 0:
 		case t.flac:
-			list = append(list, "flac")
+			list = append(list, flac.RFC6381)
 		default:
 			list = append(list, t.RFC6381())
 		}

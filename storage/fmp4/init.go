@@ -8,6 +8,11 @@ import (
 // (ISO/IEC 14496-12 8.8). duration is the movie's length in milliseconds where
 // it is known (mvhd, mehd), else 0.
 func AppendInit(dst []byte, tracks []media.Track, durationMS uint64) ([]byte, error) {
+	return AppendInitWith(dst, tracks, durationMS, (*Builder).Entry)
+}
+
+// AppendInitWith is AppendInit with sample entries of another making.
+func AppendInitWith(dst []byte, tracks []media.Track, durationMS uint64, entry func(*Builder, *media.Track) error) ([]byte, error) {
 	w := &Builder{B: dst}
 	w.Open("ftyp")
 	w.Str("iso6")
@@ -28,7 +33,7 @@ func AppendInit(dst []byte, tracks []media.Track, durationMS uint64) ([]byte, er
 		w.Open("stbl")
 		w.Full("stsd", 0, 0)
 		w.U32(1)
-		if err := w.Entry(t); err != nil {
+		if err := entry(w, t); err != nil {
 			return dst, err
 		}
 		w.Close()

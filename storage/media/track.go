@@ -26,6 +26,9 @@ func (c Codec) Known() bool { return c >= H264 && c <= MJPEG || c >= AAC && c <=
 // IsVideo reports whether the codec carries pictures.
 func (c Codec) IsVideo() bool { return c >= H264 && c < AAC }
 
+// IsG711 reports whether the codec is either law of G.711.
+func (c Codec) IsG711() bool { return c == PCMA || c == PCMU }
+
 // String returns the codec's name as it stands in the API: h264, h265, mjpeg,
 // aac, pcma, pcmu, opus.
 func (c Codec) String() string {

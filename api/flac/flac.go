@@ -1,17 +1,19 @@
-package clip
+// Package flac writes G.711 as FLAC (RFC 9639), which browsers play, with verbatim
+// subframes: a frame's length follows from its sample count and its position alone, so
+// a file's layout is known without reading media.
+package flac
 
 import (
 	"qianshao/storage/fmp4"
 	"qianshao/storage/media"
 )
 
-// G.711 becomes FLAC (RFC 9639) with verbatim subframes: a frame's length
-// follows from its sample count and its position alone, so the file's layout is
-// known without reading media.
+// RFC6381 is the codecs parameter of a track.
+const RFC6381 = "flac"
 
-// flacLen is the size of the frame with n samples a channel that begins at
+// Len is the size of the frame with n samples a channel that begins at
 // sample pos. Silent frames use a constant subframe.
-func flacLen(pos, n int64, channels int, silent bool) uint32 {
+func Len(pos, n int64, channels int, silent bool) uint32 {
 	sub := 1 + 2*n
 	if silent {
 		sub = 3
@@ -54,9 +56,9 @@ func appendCoded(dst []byte, v int64) []byte {
 	return dst
 }
 
-// appendFLAC encodes G.711 samples, interleaved, as one frame of the
+// Append encodes G.711 samples, interleaved, as one frame of the
 // variable-blocksize strategy. n is the samples a channel; g711 nil is silence.
-func appendFLAC(dst []byte, pos, n int64, t *media.Track, g711 []byte) []byte {
+func Append(dst []byte, pos, n int64, t *media.Track, g711 []byte) []byte {
 	start := len(dst)
 	dst = append(dst, 0xff, 0xf9, // sync, variable block size
 		0x70, // block size: 16 bits at the header's end; sample rate: in STREAMINFO
@@ -83,8 +85,8 @@ func appendFLAC(dst []byte, pos, n int64, t *media.Track, g711 []byte) []byte {
 	return append(dst, byte(crc>>8), byte(crc))
 }
 
-// flacEntry writes the fLaC sample entry (Encapsulation of FLAC in ISOBMFF 3.3).
-func flacEntry(w *fmp4.Builder, t *media.Track) {
+// Entry writes the fLaC sample entry (Encapsulation of FLAC in ISOBMFF 3.3).
+func Entry(w *fmp4.Builder, t *media.Track) {
 	w.Open("fLaC")
 	w.Zero(6)
 	w.U16(1)
