@@ -22,13 +22,13 @@ var docs = struct {
 	clip, play, playlist, live, snapshot, sprite     huma.Operation
 	preview, still                                   huma.Operation
 	register, registerCSV, verify, signInPage        huma.Operation
-	metrics, healthz, readyz, openapi, page, assets  huma.Operation
+	metrics, healthz, readyz, openapi, assets        huma.Operation
 	app                                              huma.Operation
 	ways, whoAmI, signIn, signOut, useLink           huma.Operation
 	changePassword, newFactor, confirmFactor, mePage huma.Operation
 	cases, openCase, oneCase, caseViewings, members  huma.Operation
 	hops, adoption, closing, approval, review        huma.Operation
-	emergencies, casesPage                           huma.Operation
+	emergencies, casesPage, camerasPage              huma.Operation
 	toDirectory, fromDirectory                       huma.Operation
 	openViewing, oneViewing, closeViewing, share     huma.Operation
 }{
@@ -177,7 +177,6 @@ var docs = struct {
 		"application/json", []int{503}, 200)(),
 	openapi: bytesOf("getOpenAPI", "This document", "", "application/openapi+json", nil, 200)(),
 	app:     bytesOf("getApp", "The workbench: places, map, footage of several cameras at the same clock", "", "text/html", nil, 200)(),
-	page:    bytesOf("getPage", "The list of all cameras that one may know of, and how they fare", "", "text/html", nil, 200)(),
 	ways: huma.Operation{
 		OperationID: "getWaysIn", Tags: []string{"session"}, Summary: "How people may sign in",
 	},
@@ -250,10 +249,11 @@ var docs = struct {
 	fromDirectory: under("session", bytesOf("comeFromDirectory", "Where the directory leads back to: begins a session",
 		"Leads on to where it was begun, or to /sign-in with the reason.", "text/html", []int{503}, 303)(
 		query("state", "as the directory was given it", false), query("code", "of the directory", false), query("error", "why the directory let nobody in", false))),
-	casesPage:  bytesOf("getCasesPage", "The page of cases", "", "text/html", nil, 200)(),
-	mePage:     bytesOf("getMePage", "The page of one's own account: password, second factor", "", "text/html", nil, 200)(),
-	signInPage: bytesOf("getSignInPage", "The page to sign in, and to set a password by a one-time link", "", "text/html", nil, 200)(),
-	assets:     huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
+	camerasPage: bytesOf("getCamerasPage", "The list of all cameras that one may know of, and how they fare", "", "text/html", nil, 200)(),
+	casesPage:   bytesOf("getCasesPage", "The page of cases", "", "text/html", nil, 200)(),
+	mePage:      bytesOf("getMePage", "The page of one's own account: password, second factor", "", "text/html", nil, 200)(),
+	signInPage:  bytesOf("getSignInPage", "The page to sign in, and to set a password by a one-time link", "", "text/html", nil, 200)(),
+	assets:      huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
 }
 
 var (

@@ -71,7 +71,7 @@ func (h *Handler) routes(page *web.App) []route {
 		{path: web.AppPrefix + "{file...}", doc: docs.assets, serve: page.Part},
 		{path: "/icon.svg", doc: docs.assets, serve: page.Icon},
 	}
-	described := map[string]huma.Operation{"/{$}": docs.app, "/cameras": docs.page, "/cases": docs.casesPage, "/me": docs.mePage, "/sign-in": docs.signInPage}
+	described := map[string]huma.Operation{"/{$}": docs.app, "/cameras": docs.camerasPage, "/cases": docs.casesPage, "/me": docs.mePage, "/sign-in": docs.signInPage}
 	for _, address := range web.AppPages {
 		op, ok := described[address]
 		if !ok {

@@ -34,6 +34,6 @@ export default defineConfig({
     reportCompressedSize: false,
     emptyOutDir: true,
   },
-  server: { proxy: { "^/(api|tiles|assets|cameras)": { target: process.env.QIANSHAO ?? "http://127.0.0.1:8080", ws: true } } },
+  server: { proxy: { "^/(api|tiles)/": { target: process.env.QIANSHAO ?? "http://127.0.0.1:8080", ws: true } } },
   test: { include: ["src/**/*.test.ts"] },
 } as Parameters<typeof defineConfig>[0]);
