@@ -44,7 +44,7 @@ test("downloads and settings look as they did", async ({ page }) => {
     localStorage.setItem("qianshao.basket", JSON.stringify([{ ...x, camera: a!.id, name: a!.name }, { ...x, camera: b!.id, name: b!.name }]));
   }, [past.cameras[0]!, past.cameras[1]!, past.gap[0] - 300_000] as const);
   await page.goto(`${facts.url}/downloads`);
-  await expect(page.getByText("有缺口 1 处")).toHaveCount(1);
+  await expect(page.getByText("有缺失 1 处")).toHaveCount(1);
   await still(page);
   await expect(page).toHaveScreenshot("downloads.png");
   await wallOf(page, "downloads");

@@ -5,6 +5,8 @@ import zh from "./zh-CN";
 
 export const languages = { "zh-CN": zh, en };
 export type Language = keyof typeof languages;
+/** languageNames are what their readers call them. */
+export const languageNames: Record<Language, string> = { "zh-CN": "中文", en: "English" };
 
 type Leaves<W, P extends string = ""> = { [K in keyof W & string]: W[K] extends string ? `${P}${K}` : Leaves<W[K], `${P}${K}.`> }[keyof W & string];
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import en from "./en";
 import { acts, codes, groups, some } from "./testgroups";
@@ -24,7 +24,10 @@ function sources(dir: string): string[] {
   });
 }
 
-const text = sources(join(__dirname, "..")).map((f) => readFileSync(f, "utf8")).join("\n");
+const src = join(__dirname, "..");
+const text = sources(src).map((f) => readFileSync(f, "utf8")).join("\n");
+/** typed are the files that know what people type: moments and lists; and what the bureau calls the classes of cases. */
+const typed = ["cases/ClassField.vue", "cases/draft.ts", "time/typed.ts", "timeline/testscene.ts"];
 const zhKeys = flat(zh);
 const enKeys = flat(en);
 
@@ -46,6 +49,10 @@ describe("words", () => {
   });
   it("are said by what knows their keys: the types find a missing one", () => {
     expect(text.includes('from "vue-i18n"')).toBe(false);
+  });
+  it("stand here alone: elsewhere is no Chinese, nor its punctuation", () => {
+    const chinese = sources(src).filter((f) => /[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/.test(readFileSync(f, "utf8")));
+    expect(chinese.map((f) => relative(src, f)).sort()).toEqual(typed);
   });
   it("are all there", () => {
     expect(literal.length).toBeGreaterThan(450);

@@ -1,6 +1,6 @@
 /** The app's words, Chinese. en.ts has the same keys. */
 export default {
-  app: { name: "平安黔哨", beijing: "北京时间", skip: "跳到主要内容", menu: "菜单", language: "English", signOut: "退出登录", notSignedOut: "未能退出登录。", comma: "、", open: "未启用账号 · 仅限本机", openWhy: "服务器以 --no-auth 启动：本机任何人都能看全部录像，只供试用。", needsAccounts: "没有账号，就没有“{page}”这一页。", needsAccountsHow: "服务器以 --no-auth 启动，没有账号，也就没有案件。要用案件：停下服务器，去掉 --no-auth 再启动，打开它打印的一次性链接创建第一个管理员，再用 qianshao account add 建侦查员账号。现在可以打开：" },
+  app: { name: "平安黔哨", beijing: "北京时间", skip: "跳到主要内容", menu: "菜单", language: "English", signOut: "退出登录", notSignedOut: "未能退出登录。", comma: "、", of: "{what}：{of}", with: "{what}（{more}）", open: "未启用账号 · 仅限本机", openWhy: "服务器以 --no-auth 启动：本机任何人都能看全部录像，只供试用。", needsAccounts: "没有账号，就没有“{page}”这一页。", needsAccountsHow: "服务器以 --no-auth 启动，没有账号，也就没有案件。要用案件：停下服务器，去掉 --no-auth 再启动，打开它打印的一次性链接创建第一个管理员，再用 qianshao account add 建侦查员账号。现在可以打开：" },
   nav: { search: "查证", trace: "路径", camera: "摄像头", downloads: "下载", audit: "审计", settings: "设置", cases: "案件", me: "我的账号", signIn: "登录" },
   state: {
     loading: "正在载入…", retry: "重试", close: "关闭", cancel: "取消", offline: "与服务器的连接中断，正在重试。", online: "已重新连接。",
@@ -8,7 +8,7 @@ export default {
   },
   case: {
     label: "案件", none: "请选择案件", choose: "要看录像，先选案件", why: "录像只能为案件调阅；每次调阅都登记在案。", emergency: "紧急调阅", emergencyWhat: "只凭事由，24 小时内可看本单位辖区、三天前至今的录像；之后转为案件，或交审核。",
-    reason: "事由", begin: "立即开始", open: "立案", new: "立案（打开案件页）", toCases: "看全部案件", empty: "没有进行中的案件", span: "可看 {from} 至 {to}", failed: "无法载入案件", waiting: "已提交，等待第二名民警审批。", emergencyDone: "紧急调阅已开始，24 小时内有效。请尽快转为案件。",
+    reason: "调用事由", begin: "立即开始", open: "立案", new: "立案（打开案件页）", toCases: "看全部案件", empty: "没有进行中的案件", span: "可看 {from} 至 {to}", failed: "无法载入案件", waiting: "已提交，等待第二名民警审批。", emergencyDone: "紧急调阅已开始，24 小时内有效。请尽快转为案件。",
   },
   account: {
     title: { signIn: "登录", setPassword: "设置密码", setUp: "创建第一个管理员" }, name: "姓名", login: "登录名", password: "密码", again: "再输入一次密码", rule: "至少 {n} 个字符，三个词就好。", differ: "两次输入的密码不一样。", code: "验证码（6 位）", codeWhat: "请输入验证器应用显示的 6 位数字。",
@@ -25,7 +25,7 @@ export default {
   cases: {
     what: "录像只能为案件调阅：范围内的摄像头，时段内的画面，每次调阅都登记在案。", state: "状态", all: "全部案件", is: { waiting: "待审批", open: "进行中", closed: "已结束", expired: "已过期", due: "待审核" }, chosen: "当前案件",
     none: "还没有案件", noneNext: "要看录像，先立案；情况紧急时用“紧急调阅”。", noneYet: "有民警立案后，这里会出现。", noneSo: "没有这样的案件", more: "另有 {n} 个更早的，请按状态筛选。",
-    number: "案件编号", class: "案由类别", span: "录像时段", spanWhat: "能看这段时间的录像；要看实时，终点晚于现在。", area: "范围", areaWhat: "村、乡镇等行政区划，或地点周围一圈；可多个。", single: "或单个摄像头（运营商:编号，可多个）", noArea: "“{name}”不能作为范围：请选行政区划、地标或坐标。", lackArea: "请至少选一个地点，或填一个摄像头。",
+    number: "案件编号", class: "案由类别", span: "录像时段", spanWhat: "能看这段时间的录像；要看实时，终点晚于现在。", area: "范围", areaWhat: "村居、乡镇街道等行政区划，或地点周围一圈；可多个。", single: "或单个摄像头（运营商:编号，可多个）", noArea: "“{name}”不能作为范围：请选行政区划、地标或坐标。", lackArea: "请至少选一个地点，或填一个摄像头。",
     days: "有效天数", members: "同案人员", logins: "登录名，用空格或逗号分开", growth: "允许沿路径扩展：每一跳 2 公里、前后 30 分钟，事后审核", largeWhat: "范围过大（摄像头或时段超过一人可批的数量）时，需另一名民警审批后才能看。", opened: "已立案，可以看录像了。",
     expires: "有效至", by: "立案人", large: "范围较大", largeIs: { cameras: "摄像头 {n} 个（一人可批至 {most} 个）", hours: "录像 {n} 小时（一人可批至 {most} 小时）" }, approved: "已审批", adopted: "已转为案件", route: "路径", ended: "已结束", reviewed: "已审核",
     circle: "({lon}, {lat}) 周围 {n} 米", polygons: "{n} 个多边形", cameras: "摄像头 {list}", manyCameras: "{n} 个摄像头",
@@ -46,7 +46,7 @@ export default {
   },
   place: {
     label: "地点", hint: "村名、地标、拼音、摄像头编号或坐标", none: "没有找到“{q}”", noneNext: "换个写法，或在地图上点一下。", found: "{n} 个结果", hereRadius: "半径", drawn: "手绘范围",
-    kind: { prefecture: "州", county: "县", township: "乡镇", village: "村", group: "片区", landmark: "地标", camera: "摄像头", point: "坐标" },
+    kind: { prefecture: "州", county: "县市", township: "乡镇街道", village: "村居", group: "片区", landmark: "地标", camera: "摄像头", point: "坐标" },
     withCameras: "有摄像头的地方", circle: "画圆", polygon: "画多边形", m: "{n} 米", km: "{n} 公里", drawing: "在地图上点出各顶点，双击结束；Esc 取消。", drawingCircle: "按住圆心拖到边缘；Esc 取消。",
   },
   time: {
@@ -55,7 +55,7 @@ export default {
   },
   search: {
     go: "查找", results: "{n} 个摄像头", more: "另有 {n} 个，缩小范围可见", none: "这里没有摄像头", noneNext: "扩大半径，或换个地点。", noneElse: "换个地点，或在地图上点一下。", early: "这里有 {n} 个摄像头，那时都还没有接入", earlyNext: "最早的 {t} 接入，之后才有录像。", since: "从接入时查起", noTiles: "没有可放的画面", noTilesNext: "原因和下一步见查找结果。", choose: "在查找结果里选一个摄像头。", outside: "另有 {n} 个摄像头，这个案件在这段时间不允许看。可换案件，或请审批扩大范围。", wider: "扩大到 {r}", noFootage: "这段时间没有录像", nearest: "最近的录像：", until: "之前，到 {t}", from: "之后，从 {t}", start: "选地点和时间，就能看录像。", startNext: "输入村名，或在地图上点一下。",
-    rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺口", nothing: "中断", sortBy: "按 {what} 排序", lately: "正在看实时，时段已改为最近半小时。", earlier: "回到原来的时段",
+    rank: "#", camera: "摄像头", distance: "距离", view: "视域", footage: "录像", tile: "画面", show: "放到画面", hide: "移出画面", full: "完整", gaps: "有缺失", nothing: "中断", sortBy: "按 {what} 排序", lately: "正在看实时，时段已改为最近半小时。", earlier: "回到原来的时段",
     facing: "朝向", beside: "侧向", away: "背向", unknown: "未知",
   },
   map: {
@@ -73,7 +73,7 @@ export default {
     marked: "{from} 至 {to}（{length}）", added: "已加入下载：{n} 个摄像头", stillSaved: "已保存截图", stillFailed: "截图未保存", gotoBad: "看不懂这个时刻", gotoOutside: "{at} 不在查找的时段内：{from} 至 {to}。要看那时，请先改时段，再查找。", gotoLike: "如 9点半、昨晚9点", gotoDay: "只写钟点，就是画面上的这一天。", jump: "跳转", noNext: "之后没有录像", bookmarkName: "书签说明", bookmarks: "书签", noBookmarks: "还没有书签。按 B 在此刻加一个。", remove: "删除", needMarks: "先标记入点和出点（I、O）。", needTile: "先打开一个画面。",
   },
   still: {
-    list: "已保存的截图（{n} 张）", what: "图片在浏览器的下载文件夹里。这里记着哪个摄像头、哪一刻，以及校验值：日后凭它证明是哪一张、没有改动过。", where: "以后在这里找得到：", sum: "存校验文件", sumWhat: "与图片放在一起的 .sha256 文件：摄像头、时刻、校验值，可用 sha256sum --check 核对",
+    list: "已保存的截图（{n} 张）", what: "图片在浏览器的下载文件夹里。这里记着哪个摄像头、哪一刻，以及完整性校验值：日后凭它证明是哪一张、没有改动过。", where: "以后在这里找得到：", sum: "存校验文件", sumWhat: "与图片放在一起的 .sha256 文件：摄像头、时刻、完整性校验值，可用 sha256sum --check 核对",
   },
   keys: {
     title: "快捷键", space: "播放或暂停", jkl: "后退 10 秒 / 播放暂停 / 前进 10 秒", arrows: "上一帧 / 下一帧", marks: "入点 / 出点", s: "截图", e: "加入下载", digits: "选画面", g: "跳到时刻", b: "书签", t: "每分钟一图", n: "下一段录像", r: "实时", m: "声音", speed: "减速 / 加速", help: "这张表",
@@ -104,29 +104,29 @@ export default {
   },
   camera: {
     state: { streaming: "录像中", degraded: "有丢包", connecting: "连接中", awaiting: "等待推流", stalled: "画面停滞", waiting: "等待处理", paused: "已暂停", unassigned: "未工作", removed: "不再录像", imported: "已登记", probing: "检测中", pending_review: "待审核", suspended: "已停用", withdrawn: "已退出", decommissioned: "已拆除" },
-    since: "自 {t}", name: "名称", how: "状态", sinceWhen: "自何时起", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "看画面即登记调阅，最新一张也是。", newest: "最新画面 {t}（{age} 前）", again: "刷新", saveNewest: "保存", noNewest: "没有最新画面：", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、缺口和完整率。",
-    at: "时刻", previousDay: "前一天", nextDay: "后一天", gaps: "录像缺口", covered: "有录像 {t}", missing: "缺失 {n} 段，共 {t}", noGaps: "没有缺失", nothing: "未到时间或未接入", length: "时长", cause: "原因", toGap: "看 {t} 的缺口之前",
+    since: "自 {t}", name: "点位名称", how: "状态", sinceWhen: "自何时起", searchHere: "查证这里", traceHere: "从这里追踪", open: "点时间轴上任一时刻，或：", playFrom: "从 {t} 回放", registered: "看画面即登记调阅，最新一张也是。", newest: "最新画面 {t}（{age} 前）", again: "刷新", saveNewest: "保存", noNewest: "没有最新画面：", noPictures: "这里只有状态，没有画面。", noPicturesWhy: "录像只给办案民警为案件调阅。你的角色负责设备和网络，看得到时间轴、录像缺失和完整率。",
+    at: "时刻", previousDay: "前一天", nextDay: "后一天", gaps: "录像缺失", covered: "有录像 {t}", missing: "缺失 {n} 段，共 {t}", noGaps: "没有缺失", nothing: "未到时间或未接入", length: "时长", cause: "原因", toGap: "看 {t} 缺失之前",
     calendar: "近 {n} 天录像完整率", calendarWhat: "每格一天（北京时间）：有录像的时长 ÷ 全天时长，接入当天从接入起算，今天算到此刻。点一格看那一天。", share: "有录像 {n}%", upToNow: "算到此刻", kind: { full: "完整", part: "有缺失", zero: "应录未录（0%）", nodata: "未接入，无数据" }, weekday: { mo: "一", tu: "二", we: "三", th: "四", fr: "五", sa: "六", su: "日" },
-    also: "俗称/地标", device: "运营商 · 编号", picture: "画面", fpsIs: "{n} 帧/秒", offset: "当前时差", offsetThen: "所看时刻的时差", seconds: "{n} 秒", lastFrame: "最近一帧", lastError: "最近错误", division: "行政区划", position: "坐标 WGS-84", raw: "原始", unplaced: "未登记", look: "监视方位", azimuthIs: "{n}°", fovIs: "视角 {n}°", rangeIs: "可见 {n} 米", retention: "存储时长", days: "{n} 天", usual: "按系统默认", enrolled: "接入时间", unknown: "未知",
+    also: "点位俗称/地标", device: "运营商 · 编号", picture: "画面", fpsIs: "{n} 帧/秒", offset: "当前时差", offsetThen: "所看时刻的时差", seconds: "{n} 秒", lastFrame: "最近一帧", lastError: "最近错误", division: "行政区划", position: "坐标 WGS-84", raw: "原始", unplaced: "未登记", look: "监视方位", azimuthIs: "{n}°", fovIs: "视角 {n}°", rangeIs: "可见 {n} 米", retention: "存储时长", days: "{n} 天", usual: "按系统默认", enrolled: "接入时间", unknown: "未知",
     fix: { auth_failed: "请更正用户名和密码。", camera_offline: "请检查供电和网络。", camera_busy: "请关闭其他正在观看的客户端。", bad_stream: "请检查摄像头的地址、端口和编码设置。", stalled: "请检查摄像头和线路。", packet_loss: "请检查线路质量，或改用 TCP。", no_capacity: "请减少摄像头，或换更强的服务器。", spool_full: "请释放磁盘空间，或恢复存储。" },
   },
   cameras: {
-    title: "摄像头列表", what: "你可以知道的全部摄像头，按运营商和编号排列；状态每 10 秒更新。", q: "名称、编号或运营商", qHint: "其中一部分即可", inHint: "村、乡镇或县名", active: "在用的全部", all: "连同已移除的",
+    title: "摄像头列表", what: "你可以知道的全部摄像头，按运营商和编号排列；状态每 10 秒更新。", q: "点位名称、编号或运营商", qHint: "其中一部分即可", inHint: "村居、乡镇街道或县市名", active: "在用的全部", all: "连同已移除的",
     none: "没有符合条件的摄像头", noneNext: "放宽条件，或清除条件看全部。", empty: "还没有摄像头", emptyNext: "管理员可在服务器上用 qianshao import 导入，或用 qianshao camera add 添加。", noCase: "有了案件，这里列出案件范围内的摄像头。",
     pages: "翻页", first: "回到开头", next: "下一页", count: "{n} 个摄像头，{on} 个在录像", countPage: "本页 {n} 个摄像头，{on} 个在录像",
   },
   downloads: {
     what: "原始录像，未转码；文件逐字节与服务器一致。", registered: "查询大小和下载都登记在案。", none: "下载清单是空的", noneNext: "在“查证”页看录像时，用 I、O 标记起止，再按 E 加入下载；“路径”页可加入全部跳点。", toSearch: "去查证",
-    all: "全部下载", sum: "{n} 段 · {size}", every: "全选（{n} 段）", stopAll: "全部取消", clear: "移除已下载的 {n} 段", held: "{n} 段录像有缺口，还没有确认，不会下载。请展开查看缺口并打勾。", one: "下载", redo: "再次下载", remove: "移出清单",
-    taken: "已下载 {t}", gaps: "有缺口 {n} 处", agree: "我知道这段录像有 {n} 处缺口：缺口处画面停住，时间不变", which: "哪些时间", moreGaps: "另有 {n} 处", asking: "正在查大小…", unknownSize: "大小未知", actual: "实际录像 {from} 至 {to}。", offset: "摄像头时差 {s} 秒。", files: "中途编码改变，分 {n} 个文件保存。", growing: "这段还没有录完，录完后再下载才完整。",
-    waiting: "排队中", hashing: "正在计算校验值…", progress: "下载进度：{name}", overall: "总进度", overallIs: "{done}/{n} 段 · {received} / {size}", left: "约剩 {t}", several: "浏览器询问“是否允许下载多个文件”时，请选择允许。切换到别的页面不影响下载；关闭标签页会中断。", finished: "下载结束：完成 {done} 段，未完成 {failed} 段。",
-    copy: "复制校验值", copied: "已复制校验值", notCopied: "未能复制，请手工选取。", noHash: "文件大于 512 MiB，未在浏览器中计算校验值", caseOver: "案件已结束或无权查看",
+    all: "全部下载", sum: "{n} 段 · {size}", every: "全选（{n} 段）", stopAll: "全部取消", clear: "移除已下载的 {n} 段", held: "{n} 段录像有缺失，还没有确认，不会下载。请展开查看缺失并打勾。", one: "下载", redo: "再次下载", remove: "移出清单",
+    taken: "已下载 {t}", gaps: "有缺失 {n} 处", agree: "我知道这段录像有 {n} 处缺失：缺失处画面停住，时间不变", which: "哪些时间", moreGaps: "另有 {n} 处", asking: "正在查大小…", unknownSize: "大小未知", actual: "实际录像 {from} 至 {to}。", offset: "摄像头时差 {s} 秒。", files: "中途编码改变，分 {n} 个文件保存。", growing: "这段还没有录完，录完后再下载才完整。",
+    waiting: "排队中", hashing: "正在计算完整性校验值…", progress: "下载进度：{name}", overall: "总进度", overallIs: "{done}/{n} 段 · {received} / {size}", left: "约剩 {t}", several: "浏览器询问“是否允许下载多个文件”时，请选择允许。切换到别的页面不影响下载；关闭标签页会中断。", finished: "下载结束：完成 {done} 段，未完成 {failed} 段。",
+    copy: "复制完整性校验值", copied: "已复制完整性校验值", notCopied: "未能复制，请手工选取。", noHash: "文件大于 512 MiB，未在浏览器中计算完整性校验值", caseOver: "案件已结束或无权查看",
     trouble: {
-      offline: "连不上服务器。", broken: "传输中断，收到的字节数与文件大小不符，没有保存。", noCase: "这段录像所属的案件不在你进行中的案件里。", gaps: "这段录像有缺口，还没有确认。", no_footage: "这段时间没有录像。", gap_too_long: "其中的缺口太长，不能合成一个文件。", window_too_long: "时段太长。",
+      offline: "连不上服务器。", broken: "传输中断，收到的字节数与文件大小不符，没有保存。", noCase: "这段录像所属的案件不在你进行中的案件里。", gaps: "这段录像有缺失，还没有确认。", no_footage: "这段时间没有录像。", gap_too_long: "其中缺失的一段太长，不能合成一个文件。", window_too_long: "时段太长。",
       outside_case: "这段录像超出案件的范围或时段。", unknown_case: "案件不存在，或与你无关。", unknown_camera: "没有这个摄像头，或你无权查看。", viewing_needed: "这段录像没有完全落在案件允许的时段内。", register_unavailable: "调用登记写不进去，因此不能给出录像。",
     },
     next: {
-      offline: "检查网络后点“重试”，会从断开处继续。", broken: "点“重试”，会从断开处继续。", noCase: "在“案件”页查看它的状态；如需录像，换一个进行中的案件，重新标记并加入下载。", gaps: "核对缺口时间，打勾确认后再下载。", no_footage: "在时间轴上看缺失原因，改选有录像的时段。", gap_too_long: "分别标记缺口之前和之后的录像，再加入下载。", window_too_long: "分成几段，每段不超过 7 天。",
+      offline: "检查网络后点“重试”，会从断开处继续。", broken: "点“重试”，会从断开处继续。", noCase: "在“案件”页查看它的状态；如需录像，换一个进行中的案件，重新标记并加入下载。", gaps: "核对缺失的时间，打勾确认后再下载。", no_footage: "在时间轴上看缺失原因，改选有录像的时段。", gap_too_long: "分别标记缺失之前和之后的录像，再加入下载。", window_too_long: "分成几段，每段不超过 7 天。",
       outside_case: "改选案件范围内的录像，或沿路径扩展案件。", unknown_case: "在“案件”页查看你的案件。", unknown_camera: "移出清单，或请管理员查看。", viewing_needed: "在“案件”页核对可看时段，重新标记。", register_unavailable: "请管理员释放服务器磁盘空间或查看日志，然后重试；录像仍在继续。",
     },
   },
@@ -137,7 +137,7 @@ export default {
     wrong: { altered: "第 {n} 条被改动。", missing: "第 {n} 条缺失。", reordered: "第 {n} 条次序被打乱。" }, brokenNext: "保留现场，不要改动登记文件，立即报告管理员和上级审计；之前的各条仍然可信。",
     damaged: "有 {n} 行不是完整的登记，没有列出。请点“校验登记”查明。", none: "没有符合条件的登记", noneNext: "放宽条件，或清除条件看最新的登记。", older: "更早的", shown: "已列出 {n} 条，最新的在前", end: "共 {n} 条，没有更早的了",
     noCamera: "没有摄像头“{camera}”。", noCameraNext: "请填系统编号，或“运营商:设备编号”。", unavailable: "登记暂时无法读取或写入。", unavailableNext: "请管理员释放服务器磁盘空间，或查看服务器日志，然后重试。登记写不进去时不会给出任何录像。",
-    table: "登记列表", seq: "序号", at: "登记时间", whoUnit: "何人（单位）", act: "操作", caseReason: "案件与事由", footage: "录像时段", totals: "合计", operator: "本机命令", nobody: "未启用账号", onward: "持续", sent: "{n} 次请求，{size}", comma: "、", onlyThis: "只看这次调阅",
+    table: "登记列表", seq: "序号", at: "登记时间", whoUnit: "何人（单位）", act: "操作", caseReason: "案件与调用事由", footage: "录像时段", totals: "合计", operator: "本机命令", nobody: "未启用账号", onward: "持续", sent: "{n} 次请求，{size}", onlyThis: "只看这次调阅",
     results: { refused: "被拒", failed: "未成功", done: "结果" }, ofEntry: "（第 {n} 条）",
     kinds: { viewing_open: "调阅开始", viewing_more: "调阅增加", viewing_close: "调阅结束", admin: "账号与管理", start: "服务器启动", pruned: "到期清理" },
     acts: {

@@ -14,6 +14,9 @@ export const cornersMost = 38;
 
 const rad = Math.PI / 180;
 
+/** degree is how long one is on a great circle. */
+export const degree = earth * rad;
+
 /** distance is the length of the great circle (haversine). */
 export function distance([lon1, lat1]: Point, [lon2, lat2]: Point): number {
   const north = Math.sin(((lat2 - lat1) * rad) / 2);

@@ -2,8 +2,7 @@ import { onBeforeUnmount, onMounted, ref, type ShallowRef, shallowRef, watch } f
 import { useI18n } from "@/i18n";
 import type { CameraMap, MapEvents, PlaceName, Source, View } from "@/map/map";
 import { answer, asFailure, type Failure, server } from "@/server/client";
-
-const remembered = "qianshao.base";
+import { chosenBase, keepBase } from "./base";
 
 /**
  * useGround is a map in an element, with its borders and names, and the base map that was chosen last. draw puts on it what the
@@ -13,7 +12,7 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
   const { t, locale } = useI18n();
   const failure = ref<Failure | null>(null);
   const sources = ref<Source[]>([]);
-  const base = ref(localStorage.getItem(remembered) ?? "");
+  const base = ref("");
   let Kind: typeof CameraMap | null = null; // it comes by itself: pictures need not wait for a map
   let map: CameraMap | null = null;
   let outlines: unknown = null;
@@ -58,8 +57,7 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
     outlines = o;
     sources.value = (m.items ?? []) as Source[];
     map?.setOutlines(o);
-    if (base.value && !sources.value.some((s) => s.name === base.value)) base.value = "";
-    if (!base.value && sources.value[0] && localStorage.getItem(remembered) === null) base.value = sources.value[0].name;
+    base.value = chosenBase(sources.value);
     map?.setSources(sources.value, base.value || null);
     if (map) loaded?.(map);
   }
@@ -87,7 +85,7 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
   });
   watch(locale, make);
   watch(base, (name) => {
-    localStorage.setItem(remembered, name);
+    keepBase(name);
     map?.setSources(sources.value, name || null);
   });
   return { failure, sources, base, view, load, fit, keep, redraw: () => map && draw(map), get: () => map };
