@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -28,11 +27,11 @@ type Tab struct {
 }
 
 // Open opens a page in a window of so many pixels, in a browser that ends with
-// the test. Without Chromium the test is skipped.
+// the test. Without Chromium the test is skipped, but not in CI.
 func Open(t *testing.T, url string, width, height int64) *Tab {
 	t.Helper()
-	if _, err := exec.LookPath(chromium); err != nil {
-		t.Skipf("no %s; install the package chromium", chromium)
+	if _, err := os.Stat(chromium); err != nil {
+		lacking(t, "no "+chromium+": install the package chromium")
 	}
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 	for _, f := range []string{"no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"} {
@@ -77,14 +76,19 @@ func OpenApp(t *testing.T, url string, width, height int64) *Tab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	switch {
-	case pages.Built():
-	case os.Getenv("CI") != "":
-		t.Fatal("the web app was not built")
-	default:
-		t.Skip("the web app was not built (make web)")
+	if !pages.Built() {
+		lacking(t, "the web app was not built (make web)")
 	}
 	return Open(t, url, width, height)
+}
+
+// lacking skips a test that lacks something; in CI, where all is there, it fails.
+func lacking(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(what)
+	}
+	t.Skip(what)
 }
 
 // Go opens another page.
