@@ -54,8 +54,9 @@ func main() {
 
 // allBench runs everything with its defaults.
 type allBench struct {
-	Seconds int `default:"40" help:"Length of each recording window."`
-	Rows    int `default:"10000000" help:"Rows of the time index."`
+	Seconds int  `default:"40" help:"Length of each recording window."`
+	Rows    int  `default:"10000000" help:"Rows of the time index."`
+	Strict  bool `help:"Fail where a bound of the search of places and footage is missed: on a machine that does nothing else."`
 }
 
 // Run implements the command.
@@ -72,7 +73,7 @@ func (a *allBench) Run(ctx context.Context) error {
 	if err := clip.Run(ctx); err != nil {
 		return err
 	}
-	places := placesBench{N: 100_000, Minutes: 10, Requests: 400}
+	places := placesBench{N: 100_000, Minutes: 10, Requests: 400, Strict: a.Strict}
 	if err := places.Run(ctx); err != nil {
 		return err
 	}

@@ -2,21 +2,27 @@ import { readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test, type Page } from "@playwright/test";
-import { address, around, facts, playing } from "./site";
+import { address, around, coded, drift, facts, off, offsOf, playing } from "./site";
 
-// The speed of the app on this machine, against its targets (make bench-web). It is no test of
-// `make test`: a busy machine would fail it.
+// The speed of the app on this machine, against its targets (make bench-web), which fails where one is
+// missed. It is no test of `make test`: a busy machine would fail it.
 
 const here = dirname(fileURLToPath(import.meta.url));
-const { past } = facts;
-const line = (what: string, value: string, target: string) => console.log(`  ${what.padEnd(58)} ${value.padStart(12)}   ${target}`);
+const { past, codings } = facts;
+/** line writes a figure beside the most that it may be, and fails in the end where it is more. */
+function line(what: string, value: number, unit: string, most = Infinity, digits = 0) {
+  const good = value <= most; // NaN is not
+  const wanted = most === Infinity ? "" : `≤ ${most} ${unit}${good ? "" : "  MISSED"}`;
+  console.log(`  ${what.padEnd(64)} ${`${value.toFixed(digits)} ${unit}`.padStart(10)}   ${wanted}`);
+  expect.soft(good, `${what}: ${value} ${unit}, wanted ${wanted}`).toBe(true);
+}
 const median = (list: number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
 
 test("size", () => {
   const dir = join(here, "../dist/app");
   const bytes = readdirSync(dir).filter((f) => f.endsWith(".gz")).reduce((sum, f) => sum + statSync(join(dir, f)).size, 0);
-  line("whole app, gzipped", `${Math.round(bytes / 1024)} KiB`, "≤ 400 KB");
-  expect(bytes).toBeLessThan(400_000);
+  expect(bytes).toBeGreaterThan(100_000);
+  line("whole app, gzipped", bytes / 1000, "KB", 400);
 });
 
 test("open: map, four pictures, timeline", async ({ browser }) => {
@@ -32,8 +38,8 @@ test("open: map, four pictures, timeline", async ({ browser }) => {
     took.push(Date.now() - began);
     await page.close();
   }
-  line("search page: map, 4 pictures, timeline: a browser's first visit", `${took[0]} ms`, "");
-  line("the same, later visits (median of 5)", `${median(took.slice(1))} ms`, "≤ 2000 ms");
+  line("search page: map, 4 pictures, timeline: a browser's first visit", took[0]!, "ms", 2000);
+  line("the same, later visits (median of 5)", median(took.slice(1)), "ms", 2000);
 });
 
 /** seek goes to a moment and tells how long it took until all tiles' pictures are of it, by the numbers that they carry, ms. */
@@ -75,18 +81,42 @@ test("seek of four tiles", async ({ page }) => {
     took.push(await seek(page, past.from + 120_000 + ((i * 7919) % 3000) * 1000));
     await page.waitForTimeout(300);
   }
-  line("seek of four tiles (median of 9)", `${median(took).toFixed(0)} ms`, "≤ 500 ms");
+  line("seek of four tiles (median of 9)", median(took), "ms", 500);
 });
 
-for (const [n, target] of [[4, 50], [9, 100]] as const) {
+for (const [n, most] of [[4, 50], [9, 100]] as const) {
   test(`drift of ${n} tiles`, async ({ page }) => {
-    await page.goto(around(past.from, past.from + 3600_000, { layout: n }));
+    await page.goto(coded(codings.cameras.slice(0, n)));
     await playing(page, n);
-    await page.waitForTimeout(14_000);
-    const text = (await page.textContent("[data-test=drift]")) ?? "";
-    line(`drift of ${n} tiles at 1x, p95 over 10 s`, `${/\d+/.exec(text)?.[0] ?? "?"} ms`, `≤ ${target} ms`);
+    await page.keyboard.press("k");
+    await page.waitForTimeout(3000);
+    const { apart, wrong } = await drift(page, 100, codings, () => offsOf(page, n, codings));
+    line(`drift of ${n} tiles at 1x from each other, p95 of 100 looks`, apart, "ms", most);
+    line("the same, from the clock", wrong, "ms", most);
   });
 }
+
+/** simulated is how the numbers of simulated cameras run (ingest/rtsp/rtsptest): loops of ten seconds. */
+const simulated = { fps: 25, frames: 250, from: 0 };
+
+/** simulatedOffs are how far tiles of simulated cameras are from the page's clock, each in its own loop: 16 bits behind four of 32 cells along the top. */
+const simulatedOffs = async (page: Page): Promise<number[]> => {
+  const { clock, numbers } = await page.evaluate(() => {
+    const clock = Date.parse(document.querySelector("[data-test=clock]")!.textContent!.replace(" ", "T") + "+08:00");
+    const all = [...document.querySelectorAll<HTMLVideoElement>(".tile video")];
+    const c = document.createElement("canvas");
+    c.width = 320;
+    c.height = 10 * all.length;
+    const g = c.getContext("2d", { willReadFrequently: true })!;
+    all.forEach((v, i) => g.drawImage(v, 0, 0, v.videoWidth, v.videoWidth / 32, 0, 10 * i, 320, 10));
+    const numbers = all.map((_, i) => {
+      const p = g.getImageData(0, 10 * i + 5, 320, 1).data;
+      return [...Array(16).keys()].reduce((n, k) => (n << 1) | (p[((k + 4) * 10 + 5) * 4 + 1]! > 128 ? 1 : 0), 0);
+    });
+    return { clock, numbers };
+  });
+  return numbers.map((x) => off(x, clock, simulated));
+};
 
 test("four cameras of 1080p", async ({ browser, request }) => {
   test.setTimeout(240_000);
@@ -113,18 +143,26 @@ test("four cameras of 1080p", async ({ browser, request }) => {
     await page.waitForSelector(".ground canvas");
     took.push(Date.now() - began);
     if (i === 3) {
-      await page.waitForTimeout(14_000);
-      const text = (await page.textContent("[data-test=drift]")) ?? "";
+      // Where each loop stands at the clock is seen while they stand.
+      await page.keyboard.press("k");
+      await page.waitForTimeout(2000);
+      const stood = await simulatedOffs(page);
+      await page.keyboard.press("k");
+      await page.waitForTimeout(3000);
+      const loop = (1000 * simulated.frames) / simulated.fps;
+      const near = (d: number) => d - loop * Math.round(d / loop);
+      const { apart, wrong } = await drift(page, 100, simulated, async () => (await simulatedOffs(page)).map((d, k) => near(d - stood[k]!)));
       const { frames, dropped } = await page.evaluate(() => {
         const q = [...document.querySelectorAll<HTMLVideoElement>(".tile video")].map((v) => v.getVideoPlaybackQuality());
         return { frames: q.reduce((n, x) => n + x.totalVideoFrames, 0), dropped: q.reduce((n, x) => n + x.droppedVideoFrames, 0) };
       });
-      line("1080p25, 2 Mbit/s: drift of 4 tiles at 1x, p95 over 10 s", `${/\d+/.exec(text)?.[0] ?? "?"} ms`, "≤ 50 ms");
-      line("the same: pictures that the browser left out", `${((100 * dropped) / frames).toFixed(0)} %`, "");
+      line("1080p25, 2 Mbit/s: drift of 4 tiles at 1x from each other, p95", apart, "ms", 50);
+      line("the same, from the clock", wrong, "ms", 50);
+      line("the same: pictures that the browser left out", (100 * dropped) / frames, "%");
     }
     await page.close();
   }
-  line("1080p25: search page with 4 pictures (median of 3 later visits)", `${median(took.slice(1))} ms`, "≤ 2000 ms");
+  line("1080p25: search page with 4 pictures (median of 3 later visits)", median(took.slice(1)), "ms", 2000);
 });
 
 test("timeline", async ({ page }) => {
@@ -168,7 +206,7 @@ test("timeline", async ({ page }) => {
     const median = (list: number[]) => list.slice(10).sort((a, b) => a - b)[25]!;
     return { script: median(script), all: median(all), cursor: median(cursor) };
   });
-  line("timeline of 50 cameras over a day, painted anew (median)", `${took.script.toFixed(1)} ms`, "≤ 4 ms");
-  line("the same, with the browser's drawing and reading back", `${took.all.toFixed(1)} ms`, "");
-  line("the same, cursor moved", `${took.cursor.toFixed(1)} ms`, "");
+  line("timeline of 50 cameras over a day, painted anew (median)", took.script, "ms", 4, 1);
+  line("the same, with the browser's drawing and reading back", took.all, "ms", Infinity, 1);
+  line("the same, cursor moved", took.cursor, "ms", Infinity, 1);
 });

@@ -164,6 +164,34 @@ export function off(number: number, clock: number, { from, fps, frames }: { from
   return d;
 }
 
+export const p95 = (list: number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length * 0.95)]!;
+
+/**
+ * drift is how far tiles are apart and from the page's clock while they play, p95 of so many looks, ms. offs are how far each is from
+ * the clock, by the numbers in the pictures; these begin anew after so many frames.
+ */
+export async function drift(page: Page, looks: number, { fps, frames }: { fps: number; frames: number }, offs: () => Promise<number[]>) {
+  const frame = 1000 / fps;
+  const apart: number[] = [];
+  const wrong: number[] = [];
+  for (let i = 0; i < looks; i++) {
+    const list = await offs();
+    // The page writes its clock ten times a second, and a picture stands until the next one comes.
+    for (const d of list) wrong.push(Math.max(0, d - 100, -d - frame));
+    const spread = Math.max(...list) - Math.min(...list);
+    apart.push(Math.max(0, Math.min(spread, frames * frame - spread) - frame)); // one may have changed its picture just before
+    await page.waitForTimeout(97);
+  }
+  return { apart: p95(apart), wrong: p95(wrong) };
+}
+
+/** offsOf are how far so many tiles are from the page's clock. */
+export async function offsOf(page: Page, n: number, of: { from: number; fps: number; frames: number }): Promise<number[]> {
+  const l = await look(page);
+  expect(l.numbers.filter((x) => x !== null).length).toBe(n);
+  return l.numbers.map((x) => off(x!, l.clock, of));
+}
+
 /** loudest is the loudest that the tile, which is not muted, sounds within a second. */
 export async function loudest(page: Page): Promise<number> {
   const sound = await page.evaluate(async () => {
