@@ -79,7 +79,7 @@ test("what went wrong is said, and the list comes by itself once asked again", a
   await expect(page.locator(rows).first()).toBeVisible();
 });
 
-for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844]] as const) {
+for (const [size, width, height] of [["desktop", 1440, 900], ["phone", 390, 844], ["wall", 3840, 2160]] as const) {
   test(`the list is sound and looks as it did: ${size}`, async ({ page }) => {
     await page.setViewportSize({ width, height });
     await page.goto(list(`?q=${encodeURIComponent("下纳灰村")}`));

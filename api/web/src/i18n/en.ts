@@ -6,7 +6,7 @@ const en: typeof zh = {
   nav: { search: "Search", trace: "Tracing", camera: "Camera", downloads: "Downloads", audit: "Audit", settings: "Settings", cases: "Cases", me: "My account", signIn: "Sign in" },
   state: {
     loading: "Loading…", retry: "Try again", close: "Close", cancel: "Cancel", offline: "The server cannot be reached. Trying again.", online: "Connected again.",
-    notAllowed: "Your role does not have this page.", notAllowedNext: "Ask an administrator if you need it. These are yours:", notFound: "There is no such page.", toStart: "To the start",
+    notAllowed: "Your role does not have this page.", notAllowedNext: "Ask an administrator if you need it. These are yours:", notFoundNext: "The address may be misspelt, or the page is no longer there.", notFound: "There is no such page.", toStart: "To the start",
   },
   case: {
     label: "Case", none: "Choose a case", choose: "Footage needs a case: choose one", why: "Footage is seen for a case only, and each viewing is registered.", emergency: "Emergency", emergencyWhat: "On a reason alone, for 24 hours: footage of your unit's area from three days back until now. Afterwards it becomes a case, or is reviewed.",
@@ -154,7 +154,7 @@ const en: typeof zh = {
     language: "Language", account: "Account", toAccount: "password and second factor", kept: "Language, base map, downloads, stills taken and bookmarks are kept in this browser alone.", clock: "Clock", serverClock: "Server", ownClock: "This computer", clockGood: "This computer's clock is that of the server", clockSlow: "This computer's clock is {n} s slow.", clockFast: "This computer's clock is {n} s fast.", clockMeans: "All times here are the server's, and footage is not affected. Mind it when comparing with other records, and have the clock set.",
     maps: "Maps", base: "Usual base map", vector: "vector", zooms: "zooms {from}–{to}", noBaseWhat: "borders, names and cameras alone", noMaps: "No base map is set up: borders and names are shown, and everything works.", noMapsNext: "An administrator can name one in the server's settings under maps.sources (a .pmtiles or .mbtiles file, or the address of a map service), and restart it:",
     browser: "Browser", complete: "This browser can do everything.", lacking: "One ability is missing; this is what it means. | {n} abilities are missing; this is what it means.", ability: "Ability", there: "There", means: "What it means", yes: "yes", no: "no",
-    what: { chromium: "Chromium ≥ {n}", h264: "H.264 video", h265: "H.265 video", aac: "AAC sound", flac: "FLAC sound in MP4", mse: "Media Source", frames: "Time of each frame (requestVideoFrameCallback)", dialog: "Dialogs (dialog)" },
+    what: { chromium: "Chromium ≥ {n}", h264: "H.264 video", h265: "H.265 video", aac: "AAC sound", flac: "FLAC sound in MP4", mse: "Media Source", frames: "Times of frames", dialog: "Dialogs (dialog)" },
     fine: { chromium: "Supported.", h264: "Plays.", h265: "Plays.", aac: "Sound is heard.", flac: "Sound of G.711 cameras is heard, too.", mse: "Live pictures are less than a second behind.", frames: "Tiles are in sync to the frame, and the clock shows each frame's time.", dialog: "Dialogs open." },
     lack: {
       chromium: "Too old, or no Chromium: not tested. Use a recent Edge or Chrome.", h264: "Footage does not play, nor do previews. A download is the original. Use another browser.", h265: "H.265 does not play: the sub-stream is shown where there is one, else a preview that the server codes anew; live, pictures. A download is the original, which VLC opens.",

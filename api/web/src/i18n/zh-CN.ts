@@ -4,7 +4,7 @@ export default {
   nav: { search: "查证", trace: "路径", camera: "摄像头", downloads: "下载", audit: "审计", settings: "设置", cases: "案件", me: "我的账号", signIn: "登录" },
   state: {
     loading: "正在载入…", retry: "重试", close: "关闭", cancel: "取消", offline: "与服务器的连接中断，正在重试。", online: "已重新连接。",
-    notAllowed: "你的角色没有这一页。", notAllowedNext: "需要时请联系管理员；你可以打开：", notFound: "没有这一页。", toStart: "回到首页",
+    notAllowed: "你的角色没有这一页。", notAllowedNext: "需要时请联系管理员；你可以打开：", notFound: "没有这一页。", notFoundNext: "地址可能写错了，或者这一页已经不在。", toStart: "回到首页",
   },
   case: {
     label: "案件", none: "请选择案件", choose: "要看录像，先选案件", why: "录像只能为案件调阅；每次调阅都登记在案。", emergency: "紧急调阅", emergencyWhat: "只凭事由，24 小时内可看本单位辖区、三天前至今的录像；之后转为案件，或交审核。",
@@ -152,7 +152,7 @@ export default {
     language: "语言", account: "账号", toAccount: "密码和第二重验证", kept: "语言、底图、下载清单、截图记录和书签只保存在这个浏览器里。", clock: "时钟", serverClock: "服务器时间", ownClock: "本机时间", clockGood: "本机时钟与服务器一致", clockSlow: "本机时钟慢 {n} 秒。", clockFast: "本机时钟快 {n} 秒。", clockMeans: "本系统一律用服务器时间，录像不受影响；与别的记录核对时请留意，并请校准本机时钟。",
     maps: "地图", base: "默认底图", vector: "矢量", zooms: "{from}–{to} 级", noBaseWhat: "只有县界、地名和摄像头", noMaps: "没有配置底图：显示县界和地名，功能不受影响。", noMapsNext: "管理员可在服务器的设置文件里加一行 maps.sources（.pmtiles、.mbtiles 文件，或天地图、PGIS 地址），再重启服务：",
     browser: "浏览器检查", complete: "这个浏览器可以使用全部功能。", lacking: "有 {n} 项不具备，影响如下。", ability: "能力", there: "有无", means: "含义", yes: "有", no: "无",
-    what: { chromium: "Chromium 内核 ≥ {n}", h264: "H.264 视频", h265: "H.265 视频", aac: "AAC 声音", flac: "MP4 中的 FLAC 声音", mse: "媒体源（Media Source）", frames: "逐帧时间（requestVideoFrameCallback）", dialog: "对话框（dialog）" },
+    what: { chromium: "Chromium 内核 ≥ {n}", h264: "H.264 视频", h265: "H.265 视频", aac: "AAC 声音", flac: "MP4 中的 FLAC 声音", mse: "媒体源（Media Source）", frames: "逐帧时间", dialog: "对话框（dialog）" },
     fine: { chromium: "版本受支持。", h264: "直接播放。", h265: "直接播放。", aac: "能听到声音。", flac: "G.711 摄像头的声音也能听到。", mse: "实时画面延迟不到一秒。", frames: "多画面同步精确到帧，时钟显示每一帧的时刻。", dialog: "弹窗正常。" },
     lack: {
       chromium: "版本太旧或不是 Chromium 内核，没有测试过。请改用新版 Edge、Chrome 或 360 极速模式。", h264: "录像不能播放，转码预览也不能；下载仍是原始录像。请换浏览器。", h265: "H.265 不能直接播放：有子码流的放子码流，其余放服务器转码的预览，实时为图片；下载仍是原始录像，可用 VLC 打开。",

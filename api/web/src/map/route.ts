@@ -51,14 +51,14 @@ function legStyle(leg: LineString, resolution: number): Style[] {
 }
 
 function haltStyle(label: string): Style {
-  const below: [number, number] = [0, -22];
+  const beside: [number, number] = [-24, 0]; // the name is below, the number above on the right
   // Several letters need a wider plate than a circle is.
   const one = label.length <= 2;
   return new Style({
-    image: one ? new CircleStyle({ radius: 10, displacement: below, fill: dark, stroke: rim }) : undefined,
+    image: one ? new CircleStyle({ radius: 10, displacement: beside, fill: dark, stroke: rim }) : undefined,
     text: new Text({
-      text: label, font: `bold 12px ${font}`, offsetY: 22, fill: white,
-      ...(one ? {} : { backgroundFill: dark, backgroundStroke: rim, padding: [2, 5, 1, 5] }),
+      text: label, font: `bold 12px ${font}`, offsetX: one ? -24 : -18, fill: white,
+      ...(one ? {} : { textAlign: "end", backgroundFill: dark, backgroundStroke: rim, padding: [2, 5, 1, 5] }),
     }),
   });
 }
