@@ -10,10 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
-	"qianshao/api"
-	"qianshao/api/web/webtest"
 	"qianshao/storage/storagetest"
 	"qianshao/storage/timeline"
 )
@@ -238,47 +234,5 @@ func TestRegisterPages(t *testing.T) {
 	s.json("/api/v1/register/verify?store=true", &said)
 	if !said.Intact || len(said.Chains) != 1 || !said.Chains[0].Own || said.Chains[0].Entries < 5 {
 		t.Errorf("%+v", said)
-	}
-}
-
-func TestRegisterPage(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("-short: drives a browser")
-	}
-	s := newSite(t, func(cfg *api.Config) { cfg.LoopbackOnly = true })
-	id := s.camera("local", "GATE", 104.9, 25.09)
-	v := storagetest.NewVideo(t, storagetest.VideoSpec{})
-	s.record(id, storagetest.Script{Runs: []storagetest.Run{{Pieces: piece(v, 60)}}})
-	p := webtest.OpenApp(t, s.url+"/audit", 1280, 800)
-	p.Until("what an empty one says", "document.querySelector('main').innerText.includes('没有符合条件')")
-	for n := range 130 {
-		from := begin + timeline.Micros(n)*100*timeline.Second/1000
-		if answer, b := s.do(http.MethodGet, fmt.Sprintf("/api/v1/cameras/%s/play.mp4?%s", id, span(from, from+2*timeline.Second))); answer.StatusCode != http.StatusOK {
-			t.Fatalf("%s %s", answer.Status, b)
-		}
-	}
-	p.Do(chromedp.Click(`nav a[href="/cameras"]`))
-	p.Until("the list of cameras", "document.querySelector('main table')?.innerText.includes('院坝 GATE')")
-	p.Do(chromedp.Click(`nav a[href="/audit"]`))
-	p.Until("the newest entries", "document.querySelectorAll('tbody tr').length === 100 && document.querySelector('tbody').innerText.includes('院坝 GATE')")
-	p.Do(chromedp.Click("[data-test=older]"))
-	p.Until("the older ones", "document.querySelectorAll('tbody tr').length === 130 && !document.querySelector('[data-test=older]')")
-	p.Do(chromedp.Click("[data-test=verify]"))
-	p.Until("the verdict", "/登记完好[^]*130 条/.test(document.querySelector('[data-test=verified]')?.innerText)")
-	p.Shot("zh")
-	p.Fill("#audit-kind", "viewing.open")
-	p.Until("the filter", "document.querySelectorAll('tbody tr').length === 1 && location.search.includes('kind=viewing.open')")
-	p.Press("English")
-	p.Until("English", "document.querySelector('tbody').innerText.includes('viewing begins')")
-	p.Shot("en")
-	if wide := webtest.Ask[int](p, "document.documentElement.scrollWidth"); wide > 1280 {
-		t.Errorf("the page is %d pixels wide", wide)
-	}
-	p.Fill("#audit-camera", "nobody")
-	p.Press("Show")
-	p.Until("the error", "document.querySelector('main [role=alert]')?.innerText.includes('nobody')")
-	if bad := p.Complaints("404"); len(bad) > 0 {
-		t.Errorf("the console says %q", bad)
 	}
 }

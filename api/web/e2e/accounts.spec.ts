@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { cases } from "./answers";
 import { address, around, expect, facts, playing, shot, still, test, wall } from "./site";
 
 // A site with accounts: TestWorkbenchAccounts.
@@ -88,6 +89,7 @@ test("an investigator signs in, is told that there is no case, opens one, and se
   await page.waitForURL((u) => u.pathname === "/");
   await expect(page.locator(".note", { hasText: "先选案件" })).toContainText("没有进行中的案件");
   await expect(page.locator("[data-test=go]")).toBeDisabled();
+  await expect(page.locator('nav a[href="/audit"]')).toHaveCount(0); // the register is the auditor's
   await shot(page, "search-no-case");
 
   await page.click("[data-test=no-case]");
@@ -199,12 +201,23 @@ test("who has opened a case is led to its footage", async ({ page }) => {
   await page.locator("[data-test=case-form] #place").fill("xnhc");
   await page.locator('[role=option]:has-text("下纳灰村")').first().waitFor();
   await page.keyboard.press("Enter");
+  const places = page.locator("[data-test=case-form] fieldset > ul > li");
+  await expect(places).toHaveCount(1);
+  await page.locator("[data-test=case-form] #place").fill("104.9,25.09");
+  await page.locator("[role=option]").first().waitFor();
+  await page.keyboard.press("Enter");
+  await expect(places.nth(1)).toContainText("500");
+  const device = (n: number) => `telecom:${facts.villages[0].slice(6)}-0${n}`;
+  await page.fill("#case-cameras", `${device(1)}，${device(2)}`);
   await page.click("[data-test=open]");
   await page.locator(".notices button", { hasText: "看录像" }).click();
   await playing(page, 4);
   await expect(page.locator("#case option:checked")).toContainText("A522301-9");
   await expect(page.locator("#from")).toHaveValue(wall(past.from + 600_000));
   await expect(page.locator("#to")).toHaveValue(wall(past.from + 1200_000));
+  await page.click('nav a[href="/cases"]');
+  const file = page.locator("[data-case]", { hasText: "A522301-9" });
+  for (const part of ["下纳灰村", "周围 500 米", "摄像头 "]) await expect(file).toContainText(part);
 });
 
 test("a carrier's clerk is told that search and audit are not theirs, and what is", async ({ page }) => {
@@ -224,6 +237,29 @@ test("a carrier's clerk is told that search and audit are not theirs, and what i
   // A camera of theirs has a state and a timeline, and no pictures.
   await page.goto(`${facts.url}/camera/${camera.id}`);
   await expect(page.locator("[data-test=why]")).toContainText("只有状态");
+});
+
+test("the list of cases, and what a role does not have, look as they did", async ({ page }) => {
+  await page.route(/\/api\/v1\/cases(\?.*)?$/, (r) => r.fulfill({ json: cases }));
+  await page.route(`**/api/v1/cameras/${camera.id}`, (r) => r.fulfill({ json: { id: camera.id, name: camera.name } }));
+  await signedIn(page, people.officer, "/cases");
+  await expect(page.locator("[data-case]")).toHaveCount(cases.items!.length);
+  await expect(page.locator("[data-case]").first()).toContainText(past.cameras[0]!.name);
+  await page.setViewportSize({ width: 1440, height: 1200 });
+  await still(page);
+  await expect(page).toHaveScreenshot("cases.png");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await still(page);
+  await expect(page).toHaveScreenshot("cases-phone.png");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await instead(page, people.carrier);
+  await page.goto(`${facts.url}/audit`);
+  await expect(page.locator("[data-test=not-allowed]")).toBeVisible();
+  await still(page);
+  await expect(page).toHaveScreenshot("not-allowed.png");
+  await page.setViewportSize({ width: 390, height: 844 });
+  await still(page);
+  await expect(page).toHaveScreenshot("not-allowed-phone.png");
 });
 
 test("a session that ends in the middle: it is said, and leads back to where one was", async ({ page }) => {
@@ -420,6 +456,15 @@ test("an emergency counts with the auditor, who reviews what nobody approved", a
   const card = page.locator("[data-case]", { hasText: "走失老人" });
   await expect(card).toHaveAttribute("data-state", "open");
   await expect(page.locator("#case")).toContainText("紧急调阅");
+  await card.locator("[data-test=look]").click();
+  await expect(page).toHaveURL(new RegExp(`^${facts.url}/\\?`));
+  await expect(page.locator("#case option:checked")).toContainText("走失老人");
+  const seen = facts.live[0]!;
+  await page.goto(`${facts.url}/cameras?q=${encodeURIComponent(seen.name)}`);
+  await page.click(`main a[href="/camera/${seen.id}"]`);
+  await page.goto(`${facts.url}/camera/${seen.id}?at=${new Date(facts.live_from + 120_000).toISOString()}`);
+  await playing(page, 1);
+  await page.goto(`${facts.url}/cases`);
   await card.locator('button:has-text("转为案件")').click();
   await page.fill("#adopt-number", "A522301-8");
   await page.fill("#adopt-class", "走失人员");
@@ -431,6 +476,9 @@ test("an emergency counts with the auditor, who reviews what nobody approved", a
   await expect(card.locator("dd", { hasText: new RegExp(`^(?=.*${people.second})(?=.*${people.other})`) })).toHaveCount(1);
   await instead(page, people.auditor);
   await page.waitForURL(`${facts.url}/audit`);
+  await page.goto(`${facts.url}/audit?kind=viewing.open&who=${people.second}`);
+  const entry = page.locator("main tbody tr", { hasText: seen.name }).filter({ hasText: "走失老人，查找去向" });
+  await expect(entry.first()).toContainText(`${people.second}XY`);
   await page.click('nav a:has-text("案件")');
   await expect(page.locator("[data-test=count] tbody tr").first()).toHaveText(new RegExp(`${people.second}.*XY.*1.*1.*0`));
   await expect(page.locator("[data-test=new]")).toHaveCount(0);
