@@ -495,14 +495,18 @@ test("an emergency counts with the auditor, who reviews what nobody approved", a
   await expect(page.locator("[data-test=none]")).toContainText("没有这样的案件");
 });
 
-test("cases that cannot be loaded: why, and again", async ({ page }) => {
-  await signedIn(page, people.officer, "/cases");
+test("cases that cannot be loaded: why, which are still shown, and again by itself", async ({ page }) => {
+  await signedIn(page, people.officer, "/settings");
+  await opened(page, "B10", { divisions: [facts.villages[0]] });
+  await page.click('nav a:has-text("案件")');
   await expect(page.locator("[data-case]").first()).toBeVisible();
   await page.route("**/api/v1/cases*", (r) => r.abort());
   await page.selectOption("#standing", "expired");
   await expect(page.locator("main [role=alert]", { hasText: "连不上服务器" })).toBeVisible();
+  await expect(page.locator("[data-test=still-of]")).toContainText("没有换成“已过期”：下面仍是“全部案件”");
+  await expect(page.locator("[data-case]").first()).toBeVisible();
+  await shot(page, "cases-still-of");
   await page.unroute("**/api/v1/cases*");
-  await page.click('main button:has-text("重试")');
   await expect(page.locator("[data-test=none]")).toContainText("没有这样的案件");
 });
 

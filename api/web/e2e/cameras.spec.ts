@@ -1,5 +1,5 @@
 import { AxeBuilder } from "@axe-core/playwright";
-import { expect, facts, still, test } from "./site";
+import { expect, facts, shot, still, test } from "./site";
 
 // The list of all cameras.
 
@@ -76,6 +76,22 @@ test("what went wrong is said, and the list comes by itself once asked again", a
   await expect(page.locator("main [role=alert]")).toBeVisible();
   await page.unroute("**/api/v1/cameras?*");
   await page.click('main [role=alert] button:has-text("重试")');
+  await expect(page.locator(rows).first()).toBeVisible();
+});
+
+test("a list that cannot be kept fresh stays, and says why and how old it is", async ({ page }) => {
+  await page.goto(list());
+  await expect(page.locator(rows).first()).toBeVisible();
+  const refused = { status: 503, code: "too_slow", title: "x", detail: "the answer took too long", next: "ask again" };
+  await page.route("**/api/v1/cameras?*", (r) => r.fulfill({ status: 503, contentType: "application/problem+json", json: refused }));
+  const stale = page.locator("[data-test=stale]");
+  await expect(stale).toContainText(/状态没有更新：下面是 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d 的状态（.* 前）/, { timeout: 15_000 });
+  await expect(page.locator("main [role=alert]")).toContainText("服务器用时太久");
+  await expect(page.locator(rows).first()).toBeVisible();
+  await shot(page, "cameras-stale");
+  await page.unroute("**/api/v1/cameras?*");
+  await page.click('main [role=alert] button:has-text("重试")');
+  await expect(stale).toHaveCount(0);
   await expect(page.locator(rows).first()).toBeVisible();
 });
 

@@ -80,6 +80,50 @@ test("a search that fails keeps what was found, and runs again once the server i
   await playing(page, 4);
 });
 
+test("every page that is opened while the server is away says so, and has its content once it is back", async ({ page, context }) => {
+  const clip = { camera: past.cameras[0]!.id, name: past.cameras[0]!.name, from: past.from, to: past.from + 60_000, case: "" };
+  await page.addInitScript((item) => localStorage.setItem("qianshao.basket", JSON.stringify([item])), clip);
+  const row = `main tr[data-camera="${clip.camera}"] th a`;
+  const all: [name: string, way: string, content: string][] = [
+    ["search", 'nav a:has-text("查证")', "[data-test=village]"],
+    ["trace", 'nav a:has-text("路径")', ".camera-map canvas"],
+    ["downloads", 'nav a:has-text("下载")', `li[data-camera="${clip.camera}"] .facts:has-text("KB")`],
+    ["audit", 'nav a:has-text("审计")', "main tbody tr"],
+    ["settings", 'nav a:has-text("设置")', "text=没有配置底图"],
+    ["cameras", 'nav a:has-text("摄像头")', row],
+    ["camera", row, "[data-test=state]"],
+  ];
+  await page.goto(facts.url);
+  for (const [, way, content] of all) { // what the pages are made of is there
+    await page.click(way);
+    await expect(page.locator(content).first()).toBeVisible();
+  }
+  await page.reload();
+  await page.click('nav a:has-text("设置")');
+  for (const [name, way, content] of all) {
+    await context.setOffline(true);
+    await page.click(way);
+    const failed = page.locator("main [role=alert]");
+    await expect(failed.first(), name).toContainText("连不上服务器");
+    await expect(page.locator('main button:has-text("重试")').first(), name).toBeVisible();
+    await shot(page, `offline-${name}`);
+    await context.setOffline(false);
+    await expect(failed, name).toHaveCount(0);
+    await expect(page.locator(content).first(), name).toBeVisible();
+  }
+});
+
+test("a page whose program is not there yet, opened while the server is away, comes once it is back", async ({ page, context }) => {
+  await page.goto(`${facts.url}/settings`);
+  await expect(page.getByText("没有配置底图")).toBeVisible();
+  await context.setOffline(true);
+  await page.click('nav a:has-text("审计")');
+  await expect(page.locator("[data-test=apart]")).toContainText("连不上服务器");
+  await context.setOffline(false);
+  await expect(page).toHaveURL(`${facts.url}/audit`);
+  await expect(page.locator("main tbody tr").first()).toBeVisible();
+});
+
 test("no camera: a wider radius is offered", async ({ page }) => {
   await page.goto(`${facts.url}/?near=${past.point[0] + 0.012},${past.point[1]}&radius_m=500&place=x&from=${new Date(past.from).toISOString()}&to=${new Date(past.to).toISOString()}`);
   await expect(page.getByText("这里没有摄像头")).toBeVisible();

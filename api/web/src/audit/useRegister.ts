@@ -1,6 +1,7 @@
 import { onBeforeUnmount, reactive, shallowRef } from "vue";
 import { answer, asFailure, type Failure, server, stopped } from "@/server/client";
 import type { components } from "@/server/schema";
+import { whenReached } from "@/shell/connection";
 import { type Filter, queryOf } from "./filter";
 import { useNames } from "./names";
 
@@ -62,13 +63,17 @@ export function useRegister() {
     clearInterval(timer);
     if (checking.signal === signal) check.busy = false;
   }
+  /** again asks for what could not be had: the entries before those that are shown, or the newest. */
+  const again = () => asked && load(items.value.length ? "older" : asked);
+  whenReached(() => state.failure, again);
+  whenReached(() => check.failure, verify);
   const stopVerify = () => checking.abort();
 
   onBeforeUnmount(() => {
     cancel.abort();
     checking.abort();
   });
-  return { state, check, verified, items, names, load, verify, stopVerify };
+  return { state, check, verified, items, names, load, again, verify, stopVerify };
 }
 
 export type RegisterModel = ReturnType<typeof useRegister>;

@@ -4,7 +4,7 @@ import type { Item } from "./basket";
 import { Broken, type Facts } from "./fetching";
 import { NoCase } from "./leave";
 
-/** Trouble is why a clip was not fetched. kind has words of its own, or is "" and the server's are shown. */
+/** Trouble is why a clip was not fetched. kind has words of its own, or is "" and the failure is told as everywhere. */
 export interface Trouble {
   kind: (typeof told)[number] | "";
   failure: Failure | null;

@@ -3,6 +3,7 @@ import { say } from "@/i18n";
 import { Failure, stopped } from "@/server/client";
 import { cases } from "@/session/cases";
 import { session } from "@/session/session";
+import { whenReached } from "@/shell/connection";
 import { notify } from "@/shell/notices";
 import { serverNow } from "@/time/now";
 import { iso } from "@/time/shanghai";
@@ -166,6 +167,13 @@ function make() {
     begun.delete(row.key);
     drop(row.item);
   }
+  /** cut are the rows that wait for the server: those that somebody wanted to have are gone on with, the others asked about. */
+  const cut = () => rows.filter((r) => r.trouble?.kind === "offline");
+  whenReached(() => cut()[0]?.trouble?.failure, () => {
+    const wanted = cut().filter((r) => state.batch.includes(r.key));
+    for (const r of cut()) if (!wanted.includes(r)) void ask(r);
+    if (wanted.length) void start(wanted);
+  });
   const batch = computed(() => rows.filter((r) => state.batch.includes(r.key)));
   return {
     rows, state, batch, ready, ask, start, stop, remove,

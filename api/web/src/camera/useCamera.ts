@@ -2,6 +2,7 @@ import { computed, onBeforeUnmount, reactive, shallowRef, watch } from "vue";
 import type { Camera } from "@/search/cameras";
 import { coverageOf } from "@/search/footage";
 import { answer, asFailure, type Failure, server, stopped } from "@/server/client";
+import { whenReached } from "@/shell/connection";
 import { serverNow } from "@/time/now";
 import { moment, startOfDay } from "@/time/shanghai";
 import type { Coverage, Ms } from "@/time/span";
@@ -66,12 +67,17 @@ export function useCamera(id: () => string, begun: Ms) {
     cancel = new AbortController();
     const { signal } = cancel;
     camera.value = month.value = null;
+    state.monthFailure = null;
     void loadDay();
     await load();
     if (camera.value && !signal.aborted) await loadMonth(); // it must know since when there is a camera
   }
   watch(id, all, { immediate: true });
   watch(() => state.day, () => void loadDay());
+
+  whenReached(() => state.failure, all);
+  whenReached(() => state.dayFailure, loadDay);
+  whenReached(() => state.monthFailure, loadMonth);
 
   const quick = window.setInterval(() => {
     if (document.hidden || !camera.value) return;

@@ -44,8 +44,11 @@ export const acts = [
   ...showing(text("registry/access/access.go")),
   ...named(go("cmd/qianshao", "api", "registry"), /(?:registered\(|changing\(|toChange\(r, |\bact\(r, |\bact\(ctx, .*, |\bentry\(|\b[aA]ct(?::| :?=) *)"([a-z-]+\.[a-z-]+)"/g),
 ];
-/** codes are those of failures: the server's, and the app's own. */
-export const codes = [...named(go("api"), /"([a-z]+(?:_[a-z]+)*)"/g), ...named(web("server/client.ts") + web("search/footage.ts"), /\bcode: "(\w+)"/g)];
+/** codes are those of failures: the server's, of which two come from the archive behind it, and the app's own. */
+export const codes = [...new Set([
+  ...named(go("api"), /\bCode(?:: +|, p\.Next = )"(\w+)"/g), "footage_locked", "consent_withdrawn",
+  ...["server/client", "search/footage", "player/video"].flatMap((f) => named(web(`${f}.ts`), /\bcode: .*?"(\w+)"/g)), "unexpected", "not_played",
+])];
 
 /** groups are all names of each lookup. */
 export const groups: Record<string, readonly string[]> = {
@@ -76,15 +79,15 @@ export const groups: Record<string, readonly string[]> = {
   "settings.fine": checks,
   "settings.lack": checks,
   keys: keyTable.map(([, what]) => what),
+  "trouble.what": codes,
+  "trouble.next": codes,
   "downloads.trouble": troubles,
   "downloads.next": troubles,
   cause: causes,
   carrier: ["mobile", "telecom", "unicom", "demo", "local"], // those that exist, and the server's own; a site may have others
 };
 
-/** some have words, of many that have none: the server's own are shown, or nothing. */
+/** some have words, of many that have none: nothing is said then. */
 export const some: Record<string, readonly string[]> = {
   "camera.fix": causes,
-  "trouble.what": codes,
-  "trouble.next": codes,
 };

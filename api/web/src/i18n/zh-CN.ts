@@ -24,7 +24,7 @@ export default {
   },
   cases: {
     what: "录像只能为案件调阅：范围内的摄像头，时段内的画面，每次调阅都登记在案。", state: "状态", all: "全部案件", is: { waiting: "待审批", open: "进行中", closed: "已结束", expired: "已过期", due: "待审核" }, chosen: "当前案件",
-    none: "还没有案件", noneNext: "要看录像，先立案；情况紧急时用“紧急调阅”。", noneYet: "有民警立案后，这里会出现。", noneSo: "没有这样的案件", more: "另有 {n} 个更早的，请按状态筛选。",
+    none: "还没有案件", noneNext: "要看录像，先立案；情况紧急时用“紧急调阅”。", noneYet: "有民警立案后，这里会出现。", noneSo: "没有这样的案件", stillOf: "没有换成“{asked}”：下面仍是“{shown}”。", more: "另有 {n} 个更早的，请按状态筛选。",
     number: "案件编号", class: "案由类别", span: "录像时段", spanWhat: "能看这段时间的录像；要看实时，终点晚于现在。", area: "范围", areaWhat: "村居、乡镇街道等行政区划，或地点周围一圈；可多个。", single: "或单个摄像头（运营商:编号，可多个）", noArea: "“{name}”不能作为范围：请选行政区划、地标或坐标。", lackArea: "请至少选一个地点，或填一个摄像头。",
     days: "有效天数", members: "同案人员", logins: "登录名，用空格或逗号分开", growth: "允许沿路径扩展：每一跳 2 公里、前后 30 分钟，事后审核", largeWhat: "范围过大（摄像头或时段超过一人可批的数量）时，需另一名民警审批后才能看。", opened: "已立案，可以看录像了。",
     expires: "有效至", by: "立案人", large: "范围较大", largeIs: { cameras: "摄像头 {n} 个（一人可批至 {most} 个）", hours: "录像 {n} 小时（一人可批至 {most} 小时）" }, approved: "已审批", adopted: "已转为案件", route: "路径", ended: "已结束", reviewed: "已审核",
@@ -35,13 +35,25 @@ export default {
     count: { title: "紧急调阅统计", officer: "人员", unit: "单位", opened: "次数", adopted: "转为案件", due: "待审核", reviewed: "已审核" },
   },
   trouble: {
+    refused: "服务器没有接受：{detail}", refusedNext: "改正后再试；仍不行时把这句话告诉管理员。", failed: "服务器出错：{detail}", failedNext: "请稍后重试；仍不行时请管理员查看服务器日志。",
     what: {
       offline: "连不上服务器。", denied: "登录名、密码或验证码不对。", need_code: "还需要验证码。", factor_not_drawn: "这个二维码已失效。", link_expired: "这个链接已过期或已用过。", login_taken: "这个登录名已被占用。", too_many: "请求太频繁。", forbidden: "你的角色不能这样做。", register_unavailable: "调用登记写不进去，因此不能继续。",
       outside_case: "超出这个案件的范围或时段，因此不能看。", outside_time: "这段时间不在案件之内，案件只允许看 {detail}。", viewing_needed: "这段录像没有完全落在案件允许的范围内。", unknown_camera: "没有这个摄像头，或你的案件够不到它。", unknown_case: "没有这个案件，或与你无关。", case_state: "案件的状态已变：{detail}", case_taken: "这个案件编号已被使用。", no_investigator: "同案人员里有人不是侦查员：{detail}", not_possible: "不能这样填：{detail}", bad_parameter: "填写有误：{detail}",
+      unexpected: "页面出了差错：{detail}", not_played: "浏览器放不了这段录像。", sign_in: "还没有登录，或登录已失效。", no_footage: "这段时间没有录像。", footage_locked: "这段录像已加密，服务器上没有它的密钥，现在打不开。", not_understood: "要先确认知道录像会被永久删除。", consent_withdrawn: "农户已退出授权，这个摄像头的录像已删除。", gap_too_long: "其中的缺口太长，不能合成一段。",
+      window_too_long: "时段太长。", no_key_frame: "这段时间太短，没有完整的一帧。", gone: "这段录像已到期删除，或刚有变动。", changed: "录像在传输途中有了变动。", bad_range: "请求的部分超出了文件。", undecodable: "这一刻的画面解不开。", no_ffmpeg: "服务器没有安装 ffmpeg，做不了图片和预览。", no_live_picture: "摄像头现在没有送来画面。",
+      busy: "服务器正忙。", too_slow: "服务器用时太久，没有答复。", too_large: "一次提交的内容太多。", cancelled: "请求已取消。", internal: "服务器内部出错。", failed: "服务器没有做成：{detail}", not_ready: "服务器还有部分没有就绪。", ambiguous_camera: "这个写法对应几个摄像头。", unknown_viewing: "这次调阅已结束，或不是你的。",
+      unknown_account: "没有这个账号。", no_member: "对方不在这个案件里：{detail}", no_tile: "底图没有这一块。", map_away: "底图暂时取不到。", no_such_route: "服务器没有这项功能。", no_such_asset: "页面的一部分已更新，旧的取不到了。", method_not_allowed: "服务器不接受这样的请求。", not_json: "服务器看不懂提交的内容。",
+      bad_handshake: "实时连接没有接通。", bad_token: "令牌已过期、被吊销或从未有效。", foreign_host: "服务器只在本机开放，不接受这个地址。", foreign_origin: "请求来自别的网站，未被接受。", not_through_proxy: "服务器只接受经代理来的访问。", not_encrypted: "连接没有加密，未被接受。",
     },
     next: {
       offline: "检查网络后重试。", denied: "请再试一次；忘记密码请找管理员。连续输错会暂时锁定。", need_code: "请输入验证器应用显示的 6 位数字。", factor_not_drawn: "请重新开始，扫描新的二维码。", link_expired: "请向管理员要一个新链接。", login_taken: "请换一个登录名。", too_many: "请稍等片刻再试。", forbidden: "需要时请联系管理员。", register_unavailable: "请管理员释放服务器磁盘空间或查看日志，然后重试。",
       outside_time: "可查案件的时段，或在页首换一个案件。", outside_case: "请在页首换一个案件，改选范围内的摄像头和时间，或到“案件”页立案。", viewing_needed: "请重试；仍不行时，在“案件”页核对可看时段。", unknown_camera: "请在页首换一个案件，或到“案件”页立案、扩展范围。", unknown_case: "在“案件”页查看你的案件。", case_state: "刷新后再看。", case_taken: "请改编号，或请该案人员把你加入。", no_investigator: "请填侦查员的登录名。", not_possible: "改正后再提交。", bad_parameter: "改正后再提交。",
+      unexpected: "请重试；仍不行时刷新页面，并告诉管理员。", not_played: "请重试；仍不行时换一刻，或下载后播放。", sign_in: "请重新登录。", no_footage: "在时间轴上看缺失原因，改选有录像的时段。", footage_locked: "请管理员把原来的 secret.key 放回服务器，再重试。", not_understood: "勾选确认后再退出。", consent_withdrawn: "录像不能恢复；请改查附近的其他摄像头。", gap_too_long: "分别查看缺口之前和之后的录像。",
+      window_too_long: "改短时段，或分成几段。", no_key_frame: "把时段放长一些。", gone: "请重试；仍不行时，在时间轴上看缺失原因。", changed: "请重试。", bad_range: "请重试。", undecodable: "换一刻看，或下载录像。", no_ffmpeg: "请管理员安装 ffmpeg；录像、下载和实时不受影响。", no_live_picture: "看它的状态；之前录下的可在时间轴上回放。",
+      busy: "请等几秒再试。", too_slow: "请重试；仍然慢时，请管理员在服务器上运行 qianshao doctor。", too_large: "请减少后再提交。", cancelled: "需要时请重试。", internal: "请稍后重试；仍不行时请管理员查看服务器日志。", failed: "请稍后重试；仍不行时请管理员查看服务器日志。", not_ready: "请稍等片刻再试；仍不行时请管理员在服务器上运行 qianshao doctor。",
+      ambiguous_camera: "请选其中一个，或写成“运营商:编号”。", unknown_viewing: "请重新打开录像。", unknown_account: "请核对登录名，或找管理员。", no_member: "请先把对方加入同案人员。", no_tile: "换一张底图，或移到别处；县界和摄像头照常显示。", map_away: "县界和摄像头照常显示；原因见服务器日志。", no_such_route: "请刷新页面；仍不行时请管理员核对服务器版本。",
+      no_such_asset: "请刷新页面。", method_not_allowed: "请刷新页面后再试。", not_json: "请刷新页面后再试。", bad_handshake: "请重试；中间有代理时，请管理员允许 WebSocket。", bad_token: "请向管理员要一个新的。", foreign_host: "请在服务器上用 http://localhost 打开。", foreign_origin: "请在本系统的页面里操作。",
+      not_through_proxy: "请用代理的地址打开。", not_encrypted: "请用 https:// 打开；仍不行时请管理员检查代理设置。",
     },
   },
   place: {
@@ -113,7 +125,7 @@ export default {
   cameras: {
     title: "摄像头列表", what: "你可以知道的全部摄像头，按运营商和编号排列；状态每 10 秒更新。", q: "点位名称、编号或运营商", qHint: "其中一部分即可", inHint: "村居、乡镇街道或县市名", active: "在用的全部", all: "连同已移除的",
     none: "没有符合条件的摄像头", noneNext: "放宽条件，或清除条件看全部。", empty: "还没有摄像头", emptyNext: "管理员可在服务器上用 qianshao import 导入，或用 qianshao camera add 添加。", noCase: "有了案件，这里列出案件范围内的摄像头。",
-    pages: "翻页", first: "回到开头", next: "下一页", count: "{n} 个摄像头，{on} 个在录像", countPage: "本页 {n} 个摄像头，{on} 个在录像",
+    stale: "状态没有更新：下面是 {t} 的状态（{age} 前）。", pages: "翻页", first: "回到开头", next: "下一页", count: "{n} 个摄像头，{on} 个在录像", countPage: "本页 {n} 个摄像头，{on} 个在录像",
   },
   downloads: {
     what: "原始录像，未转码；文件逐字节与服务器一致。", registered: "查询大小和下载都登记在案。", none: "下载清单是空的", noneNext: "在“查证”页看录像时，用 I、O 标记起止，再按 E 加入下载；“路径”页可加入全部跳点。", toSearch: "去查证",

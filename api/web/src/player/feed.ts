@@ -1,4 +1,4 @@
-import { asFailure, Failure, send } from "@/server/client";
+import { Failure, send } from "@/server/client";
 
 /** patience is how long a socket may take to open, ms. */
 const patience = 5000;
@@ -73,7 +73,7 @@ function hangUp(socket: WebSocket) {
   else socket.addEventListener("open", () => socket.close());
 }
 
-const gone = () => asFailure(new Error("the connection broke off"));
+const gone = () => new Failure(0, { code: "offline", detail: "the connection broke off" });
 const stop = () => new DOMException("stopped", "AbortError");
 
 /** Messages are those of a socket, one after the other. */

@@ -1,4 +1,4 @@
-import { send } from "@/server/client";
+import { Failure, send } from "@/server/client";
 import { moment } from "@/time/shanghai";
 import type { Ms, Span } from "@/time/span";
 import { PreviewFeed } from "./preview";
@@ -43,6 +43,9 @@ interface Arrival {
   done(): void;
 }
 
+/** mishap is what the browser says of footage that it does not go on with. */
+const mishap = (v: HTMLVideoElement) => new Failure(0, { code: v.error?.code === 2 ? "offline" : "not_played", detail: v.error?.message }); // 2: MEDIA_ERR_NETWORK
+
 /** VideoStretch plays one stretch of footage in a video element and keeps it at a clock. */
 export class VideoStretch {
   readonly el = document.createElement("video");
@@ -76,7 +79,7 @@ export class VideoStretch {
       this.arriveSoon();
     });
     v.addEventListener("loadeddata", () => this.arriveSoon());
-    v.addEventListener("error", () => this.failed?.(new Error(v.error?.message || "media error")));
+    v.addEventListener("error", () => this.failed?.(mishap(v)));
     this.watch();
   }
 
@@ -115,7 +118,7 @@ export class VideoStretch {
       const v = this.el;
       const stop = () => reject(new DOMException("stopped", "AbortError"));
       this.cancel.signal.addEventListener("abort", stop, { once: true });
-      v.addEventListener("error", () => reject(new Error(v.error?.message || "media error")), { once: true });
+      v.addEventListener("error", () => reject(mishap(v)), { once: true });
       v.addEventListener("loadeddata", () => resolve(), { once: true });
     });
     if (this.frame === null) this.frame = l.span.from + this.el.currentTime * 1000;

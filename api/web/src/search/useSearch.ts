@@ -4,7 +4,7 @@ import { current, needed, spanOf } from "@/session/cases";
 import { begun, grown, within } from "@/session/reach";
 import { session } from "@/session/session";
 import { Viewings } from "@/session/viewings";
-import { offline } from "@/shell/connection";
+import { whenReached } from "@/shell/connection";
 import { onward, serverNow } from "@/time/now";
 import { hour } from "@/time/shanghai";
 import type { Coverage, Ms, Span } from "@/time/span";
@@ -99,8 +99,7 @@ export function useSearch(where: Where | null, span: Span | null, opened: (hits:
     if (state.where?.kind === "near" && state.where.radius !== radius) state.where = { ...state.where, radius };
   });
   watch(() => current.value?.id, () => viewings.forget());
-  // Who comes back may be gone again in the same moment: each time counts.
-  watch(offline, (away) => !away && state.failure?.status === 0 && void run(), { flush: "sync" });
+  whenReached(() => state.failure, run);
 
   /** inCase searches the time of the case. */
   function inCase() {

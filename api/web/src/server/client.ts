@@ -5,7 +5,7 @@ import type { components, paths } from "./schema";
 type Schemas = components["schemas"];
 export type Problem = Schemas["Problem"];
 
-/** Failure is an answer that is none, with what to do next. status 0: the server was not reached. */
+/** Failure is an answer that is none, told.ts says it. status 0: the server was not reached, or the browser itself could not go on. */
 export class Failure extends Error {
   constructor(
     readonly status: number,
@@ -16,9 +16,6 @@ export class Failure extends Error {
   }
   get code(): string {
     return this.problem.code ?? (this.status === 0 ? "offline" : "");
-  }
-  get next(): string {
-    return this.problem.next ?? "";
   }
 }
 
@@ -31,10 +28,13 @@ export function onReached(f: (ok: boolean) => void) {
   reached = f;
 }
 
-/** asFailure makes one of whatever was thrown. */
+/** unreached is told where something else than a request found that out. */
+export const unreached = () => reached(false);
+
+/** asFailure makes one of whatever was thrown: by fetch, and by what reads its answer, a TypeError where the line is broken. */
 export function asFailure(err: unknown): Failure {
   if (err instanceof Failure) return err;
-  return new Failure(0, { code: "offline", detail: err instanceof Error ? err.message : String(err) });
+  return new Failure(0, { code: err instanceof TypeError ? "offline" : "unexpected", detail: err instanceof Error ? err.message : String(err) });
 }
 
 /** server is the API, typed by the document that it serves. */

@@ -1,5 +1,5 @@
-import { ref } from "vue";
-import { onReached } from "@/server/client";
+import { ref, watch } from "vue";
+import { type Failure, onReached } from "@/server/client";
 
 /** again is how often a server that cannot be reached is tried, ms. */
 const again = 2000;
@@ -8,6 +8,11 @@ const again = 2000;
 export const offline = ref(false);
 
 let timer = 0;
+
+/** whenReached runs what failed once the server is reached again. Who comes back may be gone again in the same moment: each time counts. */
+export function whenReached(failure: () => Failure | null | undefined, again: () => unknown) {
+  watch(offline, (away) => !away && failure()?.code === "offline" && void again(), { flush: "sync" });
+}
 
 /** watchConnection begins to follow whether the server is reached; back is called when it is there again. */
 export function watchConnection(back: () => void) {

@@ -3,6 +3,7 @@ import { useI18n } from "@/i18n";
 import type { CameraMap, MapEvents, PlaceName, Source, View } from "@/map/map";
 import { answer, asFailure, type Failure, server } from "@/server/client";
 import { chosenBase, keepBase } from "./base";
+import { whenReached } from "./connection";
 
 /**
  * useGround is a map in an element, with its borders and names, and the base map that was chosen last. draw puts on it what the
@@ -65,6 +66,7 @@ export function useGround(host: Readonly<ShallowRef<HTMLElement | null>>, on: Ma
     places = (await answer(server.GET("/api/v1/names"))).items ?? [];
     map?.setPlaces(places);
   }
+  whenReached(() => failure.value, load);
   /** keep says that somebody moves the map, or asked for what it was fitted to. */
   const keep = () => (byHand = true);
   onMounted(async () => {

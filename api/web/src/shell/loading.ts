@@ -1,7 +1,8 @@
 import { onBeforeUnmount, onMounted, reactive } from "vue";
 import { asFailure, type Failure, stopped } from "@/server/client";
+import { whenReached } from "./connection";
 
-/** useLoading loads what a component shows, once it stands and when it is asked to again; it is given up when the component goes. */
+/** useLoading loads what a component shows, once it stands, when it is asked to again, and when the server is reached again; it is given up when the component goes. */
 export function useLoading(what: (signal: AbortSignal) => Promise<void>) {
   const state = reactive({ busy: true, failure: null as Failure | null });
   const cancel = new AbortController();
@@ -17,5 +18,6 @@ export function useLoading(what: (signal: AbortSignal) => Promise<void>) {
     state.busy = false;
   }
   onMounted(load);
+  whenReached(() => state.failure, load);
   return { state, load };
 }

@@ -5,6 +5,7 @@ import type { Camera } from "@/search/cameras";
 import { coverageOf, type Hit } from "@/search/footage";
 import { answer, asFailure, type Failure, server, stopped } from "@/server/client";
 import { current as currentCase, loadCases, needed } from "@/session/cases";
+import { whenReached } from "@/shell/connection";
 import { Viewings } from "@/session/viewings";
 import { serverNow } from "@/time/now";
 import { hour, iso } from "@/time/shanghai";
@@ -223,6 +224,9 @@ export function useTrace() {
     }
   }
 
+  /** again asks for what could not be had: the hops of the route, or what is around. */
+  const again = () => (here.value ? load() : asked && begin(...asked));
+  whenReached(() => state.failure, again);
   watch(away, (out) => out && void load());
   const timer = window.setInterval(() => {
     if (!here.value || state.busy || state.failure || document.hidden) return;
@@ -239,7 +243,7 @@ export function useTrace() {
     const names = here.value ? [{ id: here.value.id, name: here.value.name }, ...next.value.map((n) => ({ id: n.hit.id, name: n.hit.name }))] : [];
     return names.map((n) => ({ ...n, coverage: covers.value.get(n.id) ?? null }));
   });
-  return { state, wall, hits, next, here, lines, caseId, viewings, leave, load, begin, newestOf, again: () => asked && void begin(...asked), resume, append, undo, clear: () => (clear(), save()), grow, stored: () => stored(caseId.value) };
+  return { state, wall, hits, next, here, lines, caseId, viewings, leave, load, begin, newestOf, again, resume, append, undo, clear: () => (clear(), save()), grow, stored: () => stored(caseId.value) };
 }
 
 const within = (s: Span, t: Ms) => t >= s.from && t < s.to;

@@ -1,6 +1,7 @@
 import { keep, type Still } from "@/basket/stills";
 import { say } from "@/i18n";
 import { asFailure, file, send } from "@/server/client";
+import { told } from "@/server/told";
 import { current, nameOf } from "@/session/cases";
 import { notify } from "@/shell/notices";
 import { dateOf, iso, moment, timeOf } from "@/time/shanghai";
@@ -25,7 +26,8 @@ export async function takeStill(camera: Filmed, picture: Ms, viewing: () => Prom
   try {
     return await decoded(camera, picture, await viewing());
   } catch (err) {
-    notify(say("app.of", { what: say("play.stillFailed"), of: asFailure(err).message }), { bad: true });
+    const { what, next } = told(asFailure(err));
+    notify(`${say("app.of", { what: say("play.stillFailed"), of: what })} ${next}`, { bad: true });
     return null;
   }
 }
