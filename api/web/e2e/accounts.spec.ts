@@ -510,6 +510,68 @@ test("cases that cannot be loaded: why, which are still shown, and again by itse
   await expect(page.locator("[data-test=none]")).toContainText("没有这样的案件");
 });
 
+test("a link that names a case which is over, or somebody else's, chooses no other", async ({ page }) => {
+  await signedIn(page, people.other, "/settings");
+  const foreign = await opened(page, "C0", { divisions: [facts.villages[0]] });
+  await instead(page, people.second);
+  await page.goto(`${facts.url}/settings`);
+  const end = async (id: string) => expect((await page.request.post(`${facts.url}/api/v1/cases/${id}/closing`, { data: { note: "" } })).ok()).toBe(true);
+  const { items } = await (await page.request.get(`${facts.url}/api/v1/cases?state=open`)).json();
+  for (const c of items ?? []) if (c.may.work) await end(c.id);
+  const over = await opened(page, "C1", { divisions: [facts.villages[0]] });
+  await end(over);
+  const open = await opened(page, "C2", { divisions: [facts.villages[0]] });
+  const viewings: string[] = [];
+  page.on("request", (r) => r.method() === "POST" && r.url().endsWith("/api/v1/viewings") && viewings.push(r.url()));
+  const missed = page.locator("main [data-test=missed]");
+  const at = new Date(past.from + 60_000).toISOString();
+  const here = new URL(around(past.from, past.to)).search.slice(1);
+  const links = [`/?${here}`, `/trace?camera=${camera.id}&at=${at}`, `/camera/${camera.id}?at=${at}`];
+  for (const path of links) {
+    await page.goto(`${facts.url}${path}&case=${over}`);
+    await expect(missed, path).toContainText("链接里的案件“C1”已结束");
+    await expect(missed, path).toContainText("没有替你改用别的案件");
+    await shot(page, `case-missed-${path.replace(/\W.*|^\//g, "") || links.indexOf(path)}`);
+    await page.locator("#case").focus(); // which loads them again
+    await expect(page.locator("#case")).toHaveValue("");
+  }
+  await page.goto(`${facts.url}${links[0]}&case=${foreign}`);
+  await expect(missed).toContainText("不存在，或与你无关");
+  await page.locator("#case").focus();
+  await expect(page.locator("#case")).toHaveValue("");
+  expect(viewings).toEqual([]);
+  await page.selectOption("#case", open);
+  await playing(page, 4);
+  await expect(missed).toHaveCount(0);
+  const named = () => new URL(page.url()).searchParams.get("case");
+  await expect.poll(named).toBe(open);
+  // Pages of a route and of a camera keep the case in their address, too.
+  for (const path of links.slice(1)) {
+    await page.goto(`${facts.url}${path}`);
+    await playing(page, 1);
+    await expect.poll(named, path).toBe(open);
+  }
+  await page.goto(`${facts.url}${links[2]}&case=${over}`); // the link alone says so: who opens the page without it has the only case that is open
+  await expect(missed).toBeVisible();
+  await page.goto(`${facts.url}/`);
+  await expect(page.locator("#case")).toHaveValue(open);
+});
+
+test("a moment in the address of a camera's page stays for who sees no pictures", async ({ page }) => {
+  const at = new Date(past.from + 60_000).toISOString();
+  await signedIn(page, people.carrier, `/camera/${camera.id}?at=${at}`);
+  const asked = () => new URL(page.url()).searchParams.get("at");
+  const chosen = page.locator('[data-test=day][aria-pressed="true"]');
+  await expect(chosen).toHaveAttribute("aria-label", new RegExp(wall(past.from).slice(0, 10)));
+  await page.locator("[data-test=day]").nth(-3).click();
+  await expect.poll(asked).not.toBe(at);
+  const [label, before] = [await chosen.getAttribute("aria-label"), asked()];
+  expect(before).not.toBeNull();
+  await page.reload();
+  await expect(chosen).toHaveAttribute("aria-label", label!);
+  expect(asked()).toBe(before);
+});
+
 for (const path of ["/sign-in", "/cases?new=yes", "/me", "/settings"]) {
   test(`usable at 390 px, by axe as well: ${path}`, async ({ page }) => {
     await page.setViewportSize({ width: 390, height: 844 });

@@ -124,6 +124,23 @@ test("a page whose program is not there yet, opened while the server is away, co
   await expect(page.locator("main tbody tr").first()).toBeVisible();
 });
 
+test("a day that was chosen on a camera's page is there again after a reload, and nothing plays by itself", async ({ page }) => {
+  await page.goto(`${facts.url}/camera/${past.cameras[0]!.id}`);
+  const days = page.locator("[data-test=day]");
+  await days.nth(-2).click();
+  const chosen = page.locator('[data-test=day][aria-pressed="true"]');
+  const label = await days.nth(-2).getAttribute("aria-label");
+  await expect(chosen).toHaveAttribute("aria-label", label!);
+  const at = () => new URL(page.url()).searchParams.get("at");
+  await expect.poll(at).not.toBeNull();
+  const before = at();
+  await page.reload();
+  await expect(chosen).toHaveAttribute("aria-label", label!);
+  await expect(page.locator("[data-test=replay]")).toBeVisible();
+  await expect(page.locator(".tile")).toHaveCount(0);
+  expect(at()).toBe(before);
+});
+
 test("no camera: a wider radius is offered", async ({ page }) => {
   await page.goto(`${facts.url}/?near=${past.point[0] + 0.012},${past.point[1]}&radius_m=500&place=x&from=${new Date(past.from).toISOString()}&to=${new Date(past.to).toISOString()}`);
   await expect(page.getByText("这里没有摄像头")).toBeVisible();

@@ -10,7 +10,7 @@ const en: typeof zh = {
   },
   case: {
     label: "Case", none: "Choose a case", choose: "Footage needs a case: choose one", why: "Footage is seen for a case only, and each viewing is registered.", emergency: "Emergency", emergencyWhat: "On a reason alone, for 24 hours: footage of your unit's area from three days back until now. Afterwards it becomes a case, or is reviewed.",
-    reason: "Reason", begin: "Begin now", open: "Open a case", new: "Open a case (page of cases)", toCases: "All cases", empty: "No open case", span: "Footage of {from} to {to}", failed: "Cases could not be loaded", waiting: "Sent. It waits for a second officer.", emergencyDone: "The emergency has begun, for 24 hours. Make a case of it soon.",
+    reason: "Reason", begin: "Begin now", open: "Open a case", new: "Open a case (page of cases)", toCases: "All cases", empty: "No open case", linkOver: "The case “{name}” of this link is {is}: no footage can be seen for it now.", linkForeign: "There is no such case as in this link, or it is not yours.", linkNext: "No other case was chosen instead: choose one at the top of the page.", span: "Footage of {from} to {to}", failed: "Cases could not be loaded", waiting: "Sent. It waits for a second officer.", emergencyDone: "The emergency has begun, for 24 hours. Make a case of it soon.",
   },
   account: {
     title: { signIn: "Sign in", setPassword: "Set a password", setUp: "Make the first administrator" }, name: "Name", login: "Login", password: "Password", again: "The password again", rule: "At least {n} characters; three words will do.", differ: "The two passwords differ.", code: "Code (6 digits)", codeWhat: "Give the six digits that your authenticator app shows.",

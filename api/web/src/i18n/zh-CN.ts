@@ -8,7 +8,7 @@ export default {
   },
   case: {
     label: "案件", none: "请选择案件", choose: "要看录像，先选案件", why: "录像只能为案件调阅；每次调阅都登记在案。", emergency: "紧急调阅", emergencyWhat: "只凭事由，24 小时内可看本单位辖区、三天前至今的录像；之后转为案件，或交审核。",
-    reason: "调用事由", begin: "立即开始", open: "立案", new: "立案（打开案件页）", toCases: "看全部案件", empty: "没有进行中的案件", span: "可看 {from} 至 {to}", failed: "无法载入案件", waiting: "已提交，等待第二名民警审批。", emergencyDone: "紧急调阅已开始，24 小时内有效。请尽快转为案件。",
+    reason: "调用事由", begin: "立即开始", open: "立案", new: "立案（打开案件页）", toCases: "看全部案件", empty: "没有进行中的案件", linkOver: "链接里的案件“{name}”{is}，现在不能为它看录像。", linkForeign: "链接里的案件不存在，或与你无关。", linkNext: "没有替你改用别的案件：请在页首选一个。", span: "可看 {from} 至 {to}", failed: "无法载入案件", waiting: "已提交，等待第二名民警审批。", emergencyDone: "紧急调阅已开始，24 小时内有效。请尽快转为案件。",
   },
   account: {
     title: { signIn: "登录", setPassword: "设置密码", setUp: "创建第一个管理员" }, name: "姓名", login: "登录名", password: "密码", again: "再输入一次密码", rule: "至少 {n} 个字符，三个词就好。", differ: "两次输入的密码不一样。", code: "验证码（6 位）", codeWhat: "请输入验证器应用显示的 6 位数字。",

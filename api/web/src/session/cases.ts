@@ -10,10 +10,17 @@ export type NewCase = components["schemas"]["OpenCaseInBody"];
 
 const remembered = "qianshao.case";
 
+/** named is the case of the address that the app was opened at, until it is known whether footage can be seen for it. */
+let named = new URLSearchParams(location.search).get("case");
+
+/** Missed is a case that a link names and that no footage can be seen for. null: it does not exist, or is not theirs. */
+export type Missed = Pick<Case, "state"> & { name: string } | null;
+
 const state = reactive({
   loaded: false,
   items: [] as Case[],
-  current: new URLSearchParams(location.search).get("case") ?? localStorage.getItem(remembered) ?? "",
+  current: named ?? localStorage.getItem(remembered) ?? "",
+  missed: undefined as Missed | undefined, // undefined: none
   failure: null as Failure | null,
 });
 
@@ -36,19 +43,37 @@ export async function loadCases() {
   if (session.open || !may("search")) return;
   try {
     const list = await answer(server.GET("/api/v1/cases", { params: { query: { state: "open", limit: 200 } } }));
-    state.items = (list.items ?? []).filter((c) => c.may.work); // others may only be approved
-    state.failure = null;
-    // One that the address names is chosen: pages whose address holds no case keep it, too.
-    if (state.items.some((c) => c.id === state.current)) choose(state.current);
-    else choose(state.items.length === 1 ? state.items[0]!.id : "");
+    const items = (list.items ?? []).filter((c) => c.may.work); // others may only be approved
+    const has = items.some((c) => c.id === state.current);
+    const missed = named && !has ? await look(named) : undefined;
+    Object.assign(state, { items, failure: null });
+    named = null;
+    // One that the address names is chosen: pages whose address holds no case keep it, too. In the place of one that is over none is.
+    if (has) choose(state.current);
+    else if (missed !== undefined) Object.assign(state, { missed, current: "" });
+    else if (state.missed === undefined) choose(items.length === 1 ? items[0]!.id : "");
   } catch (err) {
     state.failure = asFailure(err);
   }
   state.loaded = true;
 }
 
+/** look finds out what became of a case that is not open. */
+async function look(id: string): Promise<Missed> {
+  try {
+    const c = await answer(server.GET("/api/v1/cases/{case}", { params: { path: { case: id } } }));
+    return c.state === "open" ? null : { name: nameOf(c), state: c.state };
+  } catch (err) {
+    if (asFailure(err).status === 404) return null;
+    throw err;
+  }
+}
+
+/** inAddress is the case as pages' addresses hold it. */
+export const inAddress = (): Record<string, string> => (current.value ? { case: current.value.id } : {});
+
 export function choose(id: string) {
-  state.current = id;
+  Object.assign(state, { current: id, missed: undefined });
   localStorage.setItem(remembered, id);
 }
 
