@@ -1,6 +1,6 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import { ground, searchOf } from "./mapview";
 import { expect, test } from "./site";
+import { accessible } from "./sound";
 
 test.use({ site: ground.url });
 
@@ -25,8 +25,7 @@ test("cameras on one spot fan out on a click, and each can be picked", async ({ 
     await expect(page.locator(`.map-fan button[data-camera="${id}"] .rank`)).toHaveText(`#${line}`);
   }
   await expect(fan.first()).toBeFocused();
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id} ${v.nodes.map((n) => n.target.join(" ")).join()}`)).toEqual([]);
+  await accessible(page);
   await fan.filter({ hasText: two.name }).click();
   await expect(page.locator(`.tile[data-camera="${two.id}"]`)).toBeVisible();
   await expect(fan).toHaveCount(0);
