@@ -43,7 +43,7 @@ type facts struct {
 		To      int64     `json:"to"`
 		FPS     int       `json:"fps"`
 		Frames  int       `json:"frames"`
-		Cameras []theirs  `json:"cameras"` // six of H.264 first
+		Cameras []theirs  `json:"cameras"` // nine of H.264 first
 		Point   []float64 `json:"point"`
 	} `json:"codings"`
 	// The other site, with base maps.
@@ -121,6 +121,9 @@ var coded = []struct{ video, sound media.Codec }{
 	{media.H264, 0},
 	{media.H264, media.PCMA},
 	{media.H264, media.AAC},
+	{media.H264, 0},
+	{media.H264, 0},
+	{media.H264, 0},
 	{media.H264, 0},
 	{media.H264, 0},
 	{media.H264, 0},

@@ -2,7 +2,7 @@ import { coded, drift, expect, facts, look, offsOf, playing, test } from "./site
 
 const { codings } = facts;
 
-for (const [n, most] of [[4, 50], [6, 100]] as const) {
+for (const [n, most] of [[4, 50], [9, 100]] as const) {
   test(`${n} tiles show the same moment as the page's clock`, async ({ page }) => {
     await page.goto(coded(codings.cameras.slice(0, n)));
     await playing(page, n);
