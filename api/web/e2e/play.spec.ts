@@ -98,3 +98,19 @@ test("in and out are marked by keys; a later in takes an earlier out away", asyn
   await expect(bar).not.toContainText("至");
   await expect(basket).toBeDisabled();
 });
+
+test("the next footage: by its button and by N, and it is said where there is none", async ({ page }) => {
+  const moment = async () => Math.abs((await look(page)).clock - past.gap[1]);
+  const next = page.getByRole("toolbar").getByRole("button", { name: "下一段录像" });
+  for (const go of [() => next.click(), () => page.keyboard.press("n")]) {
+    await page.goto(around(past.from, past.to, { at: new Date(past.gap[0] - 600_000).toISOString(), layout: 1, tiles: past.cameras[1]!.id }));
+    await playing(page, 1);
+    await go();
+    await expect.poll(moment).toBeLessThan(1000); // behind the gap
+    await playing(page, 1);
+    await expect.poll(async () => Math.abs(off((await look(page)).numbers[0] ?? NaN, past.gap[1]))).toBeLessThanOrEqual(1000);
+    await go();
+    await expect(page.locator(".notices")).toContainText("之后没有录像");
+    expect(await moment()).toBeLessThan(1000);
+  }
+});
