@@ -101,7 +101,7 @@ export default {
     route: "路径", start: "从一个摄像头和时刻开始", startWhat: "选时刻，再输入摄像头或地点；也可在地图上点一个摄像头。之后每一跳只点一下，时钟不变。", at: "时刻", newest: "不改时刻，就从所选摄像头最近半小时里最新的录像开始。", elsewhere: "换个起点", from: "从哪个摄像头开始",
     pace: "行进速度（按直线距离估算）", paces: { walk: "步行 5 公里/时", ride: "骑行/摩托 25 公里/时", drive: "汽车 40 公里/时" }, wind: { n: "北", ne: "东北", e: "东", se: "东南", s: "南", sw: "西南", w: "西", nw: "西北" },
     seconds: "约 {n} 秒", minutes: "约 {n} 分钟", unfilmed: "此时段无录像", hop: "{n}：下一跳到 {name}", fit: "看全路径", undo: "撤销一跳", clear: "清空", cleared: "路径已清空", restore: "恢复", replaced: "已开始新的路径", seek: "回到这一跳的时刻", noHops: "还没有跳点。",
-    takeAll: "全部跳点加入下载", taken: "已加入下载：{n} 段", looking: "正在找下一个摄像头…", lonely: "3 公里内没有别的摄像头", lonelyNext: "撤销一跳，换个方向；或到“查证”页扩大范围。", unplaced: "这个摄像头没有坐标，推算不出下一个", unplacedNext: "撤销这一跳，换一个摄像头；坐标请联系运营商补登。",
+    takeAll: "全部跳点加入下载", taken: "已加入下载：{n} 段", looking: "正在找下一个摄像头…", lonely: "3 公里内没有别的摄像头", lonelyNext: "撤销一跳，换个方向；或到“查证”页扩大范围。", unreached: "3 公里内没有你的案件够得到的别的摄像头", unreachedNext: "撤销一跳，换个方向；或扩大案件，再往前追。", unplaced: "这个摄像头没有坐标，推算不出下一个", unplacedNext: "撤销这一跳，换一个摄像头；坐标请联系运营商补登。",
     outside: "另有 {n} 个摄像头此刻不在本案可看范围内", outsideNext: "换个时刻，撤销一跳，或请立案人扩大案件。", early: "那时附近还没有接入摄像头", earlyNext: "换个时刻，或撤销一跳。", grow: "扩展案件范围", growWhat: "把此处 2 公里内、此刻前后 30 分钟纳入本案；记入登记，事后审核。", grown: "案件范围已扩展，待审核。",
   },
   household: {
