@@ -3,8 +3,8 @@ import { defineConfig } from "@playwright/test";
 // The site is started by TestWorkbench and TestWorkbenchAccounts in cmd/qianshao, which run these.
 export default defineConfig({
   testDir: "e2e",
-  testMatch: process.env.BENCH ? "bench.ts" : process.env.ACCOUNTS ? "accounts.spec.ts" : "*.spec.ts",
-  testIgnore: process.env.ACCOUNTS ? [] : "accounts.spec.ts", // it wants a site with accounts
+  testMatch: process.env.BENCH ? "bench.ts" : process.env.ACCOUNTS ? "accounts*.spec.ts" : "*.spec.ts",
+  testIgnore: process.env.ACCOUNTS ? [] : "accounts*.spec.ts", // they want a site with accounts
   outputDir: "test-results",
   workers: 1,
   retries: 0,

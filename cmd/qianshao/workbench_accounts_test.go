@@ -56,7 +56,7 @@ func TestWorkbenchAccounts(t *testing.T) {
 	for who, as := range map[string]string{
 		"officer": "--role investigator --unit XY", "second": "--role investigator --unit XY", "other": "--role investigator --unit XY",
 		"carrier": "--role carrier --carrier telecom", "auditor": "--role auditor --unit QXN", "household": "--role household --camera " + f.Past.Cameras[0].ID,
-		"phone": "--role carrier --carrier telecom",
+		"phone": "--role carrier --carrier telecom", "admin": "--role admin", "patrol": "--role investigator --unit XY",
 	} {
 		login := who + ".1"
 		m := link.FindStringSubmatch(command(append([]string{"account", "add", login, "--name", who}, strings.Fields(as)...)...))
