@@ -170,13 +170,13 @@ func (h *Handler) admit(rt *route, r *http.Request, a *asked) (err error) {
 	if errors.Is(err, access.ErrForbidden) && rt.action.Shows() && a.subject.Has(investigator) {
 		return errNoViewing
 	}
-	if errors.Is(err, access.ErrForbidden) && rt.action == access.ListCameras {
+	if errors.Is(err, access.ErrForbidden) && rt.action.Narrows() {
 		err = h.narrowed(r.Context(), a, ask)
 	}
 	return err
 }
 
-// narrowed lets who may not list all cameras list those that they may know of: by
+// narrowed lets who may not ask about all cameras ask about those that they may: by
 // their cases, their house, or their carrier, whichever the gate allows first.
 func (h *Handler) narrowed(ctx context.Context, a *asked, ask access.Request) (err error) {
 	for _, narrow := range []func(*access.Request){

@@ -23,7 +23,7 @@ var docs = struct {
 	preview, still                                   huma.Operation
 	register, registerCSV, verify, signInPage        huma.Operation
 	metrics, healthz, readyz, openapi, assets        huma.Operation
-	app                                              huma.Operation
+	app, addresses, reconcile, subsidies             huma.Operation
 	ways, whoAmI, signIn, signOut, useLink           huma.Operation
 	changePassword, newFactor, confirmFactor, mePage huma.Operation
 	cases, openCase, oneCase, caseViewings, members  huma.Operation
@@ -154,6 +154,34 @@ var docs = struct {
 		idParam, fromParam, toParam, streamParam, integer("n", "pictures; default 60", 1, 200),
 		integer("width", "pixels of one picture; default 160", 32, 480), viewingParam,
 	),
+	addresses: huma.Operation{
+		OperationID: "changeAddresses", Tags: []string{"onboarding"}, Summary: "Tell where cameras are reached now",
+		Description: "For carriers whose lines get other addresses when they dial in anew. The host, and the port where one is given, of a camera's streams change; paths, user names and passwords stay. " +
+			"Items that are wrong are answered with what is wrong, the others count. Recording goes on at the new address within seconds.",
+		Errors: []int{400, 403, 503}, MaxBodyBytes: 4 << 20,
+	},
+	reconcile: huma.Operation{
+		OperationID: "reconcile", Tags: []string{"onboarding"}, Summary: "Hold a carrier's own list against what is here and what is recorded",
+		Description: "The body is a list as imports take it, CSV or XLSX. Nothing changes. What of the file cannot be read at all is answered with 422, with a code of api/docs/onboarding.md.",
+		Parameters:  []*huma.Param{carrierParam, formatParam},
+		RequestBody: listBody, Responses: reports("The list in its order, then what is here alone", map[string]any{
+			"carrier": "telecom", "summary": map[string]any{"theirs": 1, "ours": 1, "both": 1, "streaming": 1}, "items": []any{
+				map[string]any{"row": 2, "carrier_device_id": "DX-0001", "in_theirs": true, "in_ours": true, "streaming": true, "lifecycle": "active", "state": "streaming"},
+			},
+		}, "row,carrier_device_id,name,in_theirs,in_ours,streaming,…\n2,DX-0001,桔山村口,是,是,是,…\n"), Errors: []int{422},
+	},
+	subsidies: huma.Operation{
+		OperationID: "getSubsidies", Tags: []string{"onboarding"}, Summary: "Online days of cameras in a month, for their subsidies",
+		Description: "A day in Beijing time is due when the camera was to be recorded for subsidy.day_hours of it, and an online one when so much was recorded. Only days that are over count.",
+		Parameters: []*huma.Param{
+			query("month", "like 2026-11", true), carrierParam, integer("min_days", "online days that are enough; default 20", 1, 31), formatParam,
+		},
+		Responses: reports("A camera a row", map[string]any{
+			"month": "2026-11", "day_hours": 12, "min_days": 20, "cameras": 1, "enough": 1, "items": []any{
+				map[string]any{"carrier": "telecom", "carrier_device_id": "DX-0001", "household_ref": "HH-0001", "due_days": 30, "online_days": 28, "enough": true},
+			},
+		}, "carrier,carrier_device_id,name,household_ref,…\ntelecom,DX-0001,桔山村口,HH-0001,…\n"),
+	},
 	register: huma.Operation{
 		OperationID: "listRegister", Tags: []string{"register"}, Summary: "The access register: who saw which footage, and what an operator changed",
 		Description: "Newest first. An entry is written and synced before the first byte of what it is about is sent.", Errors: []int{400, 403, 404, 409},
@@ -263,9 +291,31 @@ var (
 	}
 	fromParam    = query("from", "RFC 3339; a space where an unescaped + stood is accepted", true)
 	toParam      = query("to", "RFC 3339, after from", true)
+	carrierParam = query("carrier", "whose cameras; default: one's own", false)
+	formatParam  = choice("format", "default json", "json", "csv", "xlsx")
 	streamParam  = choice("stream", "default main", "main", "sub", "sub2")
 	viewingParam = query("viewing", "the id of an open viewing that contains camera and time; an investigator needs one (POST /api/v1/viewings)", false)
 )
+
+// sheetType is that of workbooks.
+const sheetType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// listBody is a carrier's list.
+var listBody = &huma.RequestBody{
+	Required: true, Description: "a list of cameras: api/docs/onboarding.md",
+	Content: map[string]*huma.MediaType{
+		"text/csv": {Schema: &huma.Schema{Type: "string", Format: "binary"}}, sheetType: {Schema: &huma.Schema{Type: "string", Format: "binary"}},
+	},
+}
+
+// reports are the answer of a route that makes a table.
+func reports(text string, example map[string]any, table string) map[string]*huma.Response {
+	return map[string]*huma.Response{"200": {Description: text, Content: map[string]*huma.MediaType{
+		"application/json": {Schema: &huma.Schema{Type: "object"}, Example: example},
+		"text/csv":         {Schema: &huma.Schema{Type: "string"}, Example: table},
+		sheetType:          {Schema: &huma.Schema{Type: "string", Format: "binary"}, Example: "PK…"},
+	}}}
+}
 
 func pathParam(name, text, example string) *huma.Param {
 	return &huma.Param{Name: name, In: "path", Required: true, Description: text, Example: example, Schema: &huma.Schema{Type: "string"}}

@@ -30,7 +30,7 @@ var examples = map[string]any{
 	"OfficerJSON.opened": 2, "Fault.detail": "its hash is not that of its line", "Problem.next": "GET /api/v1/cameras lists the cameras",
 	"CheckResult.name": "store", "CheckResult.next": "bring the store back; footage is kept in the spool meanwhile", "PersonJSON.name": "王伟", "UseLinkInBody.name": "王伟",
 	"FactorInBody.url": "otpauth://totp/qianshao:wang.wei?secret=…", "NewFactorOutBody.url": "otpauth://totp/qianshao:wang.wei?secret=…", "HopInBody.camera": "GATE",
-	"comeFromDirectory.code": "SplxlOBeZQQYbYS6WxSbIA", "comeFromDirectory.error": "access_denied", "getSnapshot.width": 640, "getSprite.width": 160,
+	"comeFromDirectory.code": "SplxlOBeZQQYbYS6WxSbIA", "comeFromDirectory.error": "access_denied", "month": "2026-11", "min_days": 20, "getSnapshot.width": 640, "getSprite.width": 160,
 }
 
 // answers are examples of what is no schema of ours, by operation.

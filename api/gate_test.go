@@ -81,6 +81,9 @@ GET    /trace: open to all
 GET    /{$}: open to all
 POST   /api/v1/cameras/{id}/pauses: camera.decide
 POST   /api/v1/cameras/{id}/withdrawal: camera.decide
+GET    /api/v1/subsidies: camera.reconcile
+POST   /api/v1/addresses: camera.add
+POST   /api/v1/reconciliations: camera.reconcile
 POST   /api/v1/cases/{case}/adoption: case.work
 POST   /api/v1/cases/{case}/approval: case.approve
 POST   /api/v1/cases/{case}/closing: case.work

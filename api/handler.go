@@ -20,6 +20,7 @@ import (
 	"qianshao/registry/access"
 	"qianshao/registry/account"
 	"qianshao/registry/cases"
+	"qianshao/registry/dial"
 	"qianshao/registry/oidc"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
@@ -38,6 +39,11 @@ type Config struct {
 	Gate     *access.Authorizer // default: access.New
 	Accounts *account.Book      // nil: without accounts (--no-auth) anyone may do everything
 	Cases    *cases.Book        // required with Accounts
+	// Dialer says where carriers' cameras may stand; nil: anywhere.
+	Dialer *dial.Dialer
+	// SubsidyDay is how much of a day a camera records to have been online that day;
+	// default 12 h.
+	SubsidyDay time.Duration
 	// Maps are what stands behind the cameras on a map; nil: nothing.
 	Maps *tiles.Sources
 	// Directory is where people may sign in too; nil: local accounts alone.
@@ -129,6 +135,9 @@ func New(cfg Config) (*Handler, error) {
 	}
 	if cfg.Even <= 0 {
 		cfg.Even = 25 * time.Millisecond
+	}
+	if cfg.SubsidyDay <= 0 {
+		cfg.SubsidyDay = 12 * time.Hour
 	}
 	if cfg.AskAgain <= 0 {
 		cfg.AskAgain = askAgain

@@ -59,6 +59,10 @@ func (h *Handler) routes(page *web.App) []route {
 		{path: camera + "/still.jpg", action: access.ReadPicture, extent: window, footage: true, doc: docs.still, serve: h.still},
 		{path: camera + "/sprite.jpg", action: access.ReadPicture, extent: window, footage: true, doc: docs.sprite, serve: h.sprite},
 
+		{path: "/api/v1/addresses", method: http.MethodPost, action: access.AddCameras, doc: docs.addresses, mount: asJSON(h, h.changeAddresses)},
+		{path: "/api/v1/reconciliations", method: http.MethodPost, action: access.Reconcile, doc: docs.reconcile, serve: h.reconcile},
+		{path: "/api/v1/subsidies", action: access.Reconcile, doc: docs.subsidies, serve: h.subsidies},
+
 		{path: "/api/v1/register", action: access.ReadRegister, doc: docs.register, mount: asJSON(h, h.listRegister)},
 		{path: "/api/v1/register.csv", action: access.ReadRegister, doc: docs.registerCSV, serve: h.registerCSV},
 		{path: "/api/v1/register/verify", action: access.ReadRegister, doc: docs.verify, mount: asJSON(h, h.verifyRegister)},

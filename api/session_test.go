@@ -473,8 +473,8 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 	}
 	may := map[string][]string{
 		"investigator": {"camera.list", "case.list", "case.open", "viewing.open"},
-		"carrier":      {"camera.list"},
-		"admin":        {"camera.list", "camera.read", "camera.life", "timeline.read", "system.operate"},
+		"carrier":      {"camera.list", "camera.add", "camera.reconcile"},
+		"admin":        {"camera.list", "camera.add", "camera.reconcile", "camera.read", "camera.life", "timeline.read", "system.operate"},
 		"auditor":      {"camera.read", "viewing.list", "register.read", "case.list", "case.read", "case.review"},
 		"household":    {"camera.list"},
 

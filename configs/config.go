@@ -29,6 +29,7 @@ type Config struct {
 	OIDC      OIDC      `key:"oidc"`
 	Register  Register  `key:"register"`
 	Cases     Cases     `key:"cases"`
+	Subsidy   Subsidy   `key:"subsidy"`
 	Ingest    Ingest    `key:"ingest"`
 	Push      Push      `key:"push"`
 	Clips     Clips     `key:"clips"`
@@ -127,6 +128,12 @@ type Cases struct {
 	ApproveSpan    time.Duration `key:"approve_span"`    // so much footage
 }
 
+// Subsidy is what carriers pay for by the month.
+type Subsidy struct {
+	// DayHours is how much of a day a camera records to have been online that day.
+	DayHours int `key:"day_hours"`
+}
+
 // Maps are what stands behind the cameras on a map; none: borders and names on plain
 // ground.
 type Maps struct {
@@ -200,6 +207,7 @@ func Default() Config {
 		Retention: Retention{Days: 30, MinFree: 2 * GB},
 		OIDC:      OIDC{ClientID: "qianshao", GroupsClaim: "groups", LoginClaim: "preferred_username"},
 		Register:  Register{Days: 3 * 366},
+		Subsidy:   Subsidy{DayHours: 12},
 		Cases:     Cases{ApproveCameras: 20, ApproveSpan: 24 * time.Hour},
 		Ingest: Ingest{
 			Connect: 10 * time.Second, FirstFrame: 10 * time.Second, Stall: 10 * time.Second,

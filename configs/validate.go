@@ -78,6 +78,7 @@ func (c *Config) Validate() error {
 	if c.Register.Days != 0 {
 		k.int("register.days", c.Register.Days, max(30, c.Retention.Days), 36_500)
 	}
+	k.int("subsidy.day_hours", c.Subsidy.DayHours, 1, 24)
 	k.int("cases.approve_cameras", c.Cases.ApproveCameras, 0, 1_000_000)
 	k.duration("cases.approve_span", c.Cases.ApproveSpan, 0, 10*365*24*time.Hour)
 	k.duration("ingest.connect", c.Ingest.Connect, time.Second, 5*time.Minute)

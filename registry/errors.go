@@ -87,4 +87,8 @@ const (
 	CodeTaken        = "taken"
 	CodeWithdrawn    = "withdrawn"
 	CodeNoConsent    = "no_consent"
+
+	CodeUnknownDevice  = "unknown_device"
+	CodeDecommissioned = "decommissioned"
+	CodeNoAddress      = "no_address"
 )

@@ -13,15 +13,16 @@ import (
 // Status is what became of one Draft.
 type Status string
 
-// The outcomes of a Draft.
+// The outcomes of a Draft, and of an Address.
 const (
 	Created   Status = "created"
 	Updated   Status = "updated" // also a camera that is back
+	Changed   Status = "changed" // of an Address
 	Unchanged Status = "unchanged"
 	Rejected  Status = "error"
 )
 
-// Outcome answers one Draft. Field, Code and Message are set for Rejected.
+// Outcome answers one Draft or Address. Field, Code and Message are set for Rejected.
 type Outcome struct {
 	Row      int            `json:"row,omitempty"`
 	Camera   media.CameraID `json:"id,omitempty"`

@@ -237,7 +237,7 @@ func unitText(u *account.Unit) string {
 	}
 	text += ": " + plural(len(u.Areas), "division")
 	if len(u.Areas) > 0 {
-		text += fmt.Sprintf(" (%s)", andMore(u.Areas[:min(len(u.Areas), mostNamed)], len(u.Areas)))
+		text += fmt.Sprintf(" (%s)", register.AndMore(u.Areas[:min(len(u.Areas), register.MostNamed)], len(u.Areas)))
 	}
 	return text + ", " + plural(len(u.Polygons), "polygon")
 }

@@ -26,6 +26,8 @@ type cameraCmd struct {
 	Resume   cameraResumeCmd   `cmd:"" help:"End a camera's pauses."`
 	Withdraw cameraWithdrawCmd `cmd:"" help:"The household leaves: stop, hide and delete its footage."`
 	Life     cameraLifeCmd     `cmd:"" help:"A camera over time: its standing, consents, pauses, receipts."`
+
+	Reconcile cameraReconcileCmd `cmd:"" help:"Hold a carrier's own list against what is here and what is recorded."`
 }
 
 type cameraListCmd struct {

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"qianshao/api"
 	"qianshao/api/tiles"
+	"qianshao/registry/dial"
 	"qianshao/registry/oidc"
 	"qianshao/registry/secret"
 	"qianshao/storage"
@@ -50,12 +52,17 @@ func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, 
 	if err != nil {
 		return nil, err
 	}
+	networks, err := d.cfg.Ingest.CarrierNetworks()
+	if err != nil {
+		return nil, err
+	}
 	if d.maps == nil {
 		if d.maps, err = tiles.Open(context.Background(), tiles.Config{Sources: d.cfg.Maps.Sources, Token: d.cfg.Maps.Token.Reveal()}); err != nil {
 			return nil, fmt.Errorf("maps.sources: %w", err)
 		}
 	}
 	return api.New(api.Config{
+		Dialer: dial.New(d.dialing(networks)), SubsidyDay: time.Duration(d.cfg.Subsidy.DayHours) * time.Hour,
 		Maps: d.maps, Directory: directory, Proxies: proxies,
 		Accounts: people, Cases: files,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"qianshao/registry"
 	"qianshao/registry/dial"
@@ -96,13 +95,6 @@ func (c *control) rules(ctx context.Context) (onboard.Deps, error) {
 	return onboard.Deps{Registry: c.d.reg, Outlines: site, Dialer: dial.New(c.d.dialing(networks))}, nil
 }
 
-const (
-	// mostListed bounds the cameras that the register's entry of an import lists, and
-	// mostNamed the devices that it names.
-	mostListed = 1000
-	mostNamed  = 20
-)
-
 // importEntry is what the register has of an import before it happens: how many rows,
 // the devices of the first, and which of them are cameras already.
 func (c *control) importEntry(ctx context.Context, list *onboard.List) (*register.Entry, error) {
@@ -115,11 +107,11 @@ func (c *control) importEntry(ctx context.Context, list *onboard.List) (*registe
 		if registry.CheckRef(carrier, d.DeviceID) != nil {
 			continue // whatever it is, it is no name
 		}
-		if named++; named > mostListed {
+		if named++; named > register.MostListed {
 			continue
 		}
 		ref := carrier + ":" + d.DeviceID
-		if len(names) < mostNamed {
+		if len(names) < register.MostNamed {
 			names = append(names, ref)
 		}
 		cam, err := c.d.reg.Resolve(ctx, ref)
@@ -130,17 +122,8 @@ func (c *control) importEntry(ctx context.Context, list *onboard.List) (*registe
 			return nil, err
 		}
 	}
-	e.Note = register.Clean(fmt.Sprintf("%s: %s", plural(len(list.Rows), "row"), andMore(names, named)))
+	e.Note = register.Clean(fmt.Sprintf("%s: %s", plural(len(list.Rows), "row"), register.AndMore(names, named)))
 	return e, nil
-}
-
-// andMore is the beginning of a list of so many.
-func andMore(first []string, all int) string {
-	text := strings.Join(first, " ")
-	if more := all - len(first); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }
 
 // became says what came of an import: how many of each, and the cameras that were
@@ -148,7 +131,7 @@ func andMore(first []string, all int) string {
 func (i *imported) became() (note string, cameras []media.CameraID) {
 	count := onboard.Count(i.Outcomes)
 	for _, o := range i.Outcomes {
-		if (o.Status == registry.Created || o.Status == registry.Updated) && len(cameras) < mostListed {
+		if (o.Status == registry.Created || o.Status == registry.Updated) && len(cameras) < register.MostListed {
 			cameras = append(cameras, o.Camera)
 		}
 	}

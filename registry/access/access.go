@@ -30,7 +30,8 @@ const (
 	ListCameras    Action = "camera.list"
 	ReadCamera     Action = "camera.read"
 	EditCamera     Action = "camera.edit"
-	AddCameras     Action = "camera.add" // one or an import of many
+	AddCameras     Action = "camera.add"       // one or an import of many
+	Reconcile      Action = "camera.reconcile" // a carrier's list and subsidies against what is here
 	ReadTimeline   Action = "timeline.read"
 	ReadLife       Action = "camera.life"   // its standing, consents, pauses, withdrawals
 	Decide         Action = "camera.decide" // what its household may: pause, withdraw
@@ -56,6 +57,15 @@ const (
 func (a Action) Shows() bool {
 	switch a {
 	case FindFootage, ReadFootage, ReadPicture, WatchLive:
+		return true
+	}
+	return false
+}
+
+// Narrows reports whether who may not do it about all cameras may about some of them.
+func (a Action) Narrows() bool {
+	switch a {
+	case ListCameras, AddCameras, Reconcile:
 		return true
 	}
 	return false
@@ -154,7 +164,7 @@ func New() *Authorizer {
 // Actions are all there are.
 var Actions = []Action{
 	ReadLife, Decide,
-	ListCameras, ReadCamera, EditCamera, AddCameras, ReadTimeline, ReadViewings, FindFootage, ReadFootage, ReadPicture, WatchLive,
+	ListCameras, ReadCamera, EditCamera, AddCameras, Reconcile, ReadTimeline, ReadViewings, FindFootage, ReadFootage, ReadPicture, WatchLive,
 	ReadRegister, ManageAccounts, Operate, ListCases, OpenCase, ReadCase, WorkOnCase, ApproveCase, ReviewCase, OpenViewing,
 }
 
@@ -182,7 +192,7 @@ func (a *Authorizer) Authorize(ctx context.Context, r Request) error {
 		return err
 	}
 	switch r.Action {
-	case ListCameras, AddCameras, FindFootage, ReadRegister, ManageAccounts, Operate, ListCases, OpenCase, OpenViewing:
+	case ListCameras, AddCameras, Reconcile, FindFootage, ReadRegister, ManageAccounts, Operate, ListCases, OpenCase, OpenViewing:
 	case ReadCase, WorkOnCase, ApproveCase, ReviewCase:
 		if r.Case == "" {
 			return fmt.Errorf("%s without a case: %w", r.Action, ErrForbidden)

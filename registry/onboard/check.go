@@ -281,11 +281,15 @@ func (k *checker) address(j *judged, field, carrier, text string) {
 		j.add(problem(field, codeBadScheme))
 		return
 	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	if err != nil || k.deps.Dialer == nil {
-		return
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+		j.add(within(k.deps.Dialer, field, carrier, addr))
 	}
-	if k.deps.Dialer.For(carrier).Check(addr) != nil {
-		j.add(problem(field, codeAddress, fmt.Sprint(addr)))
+}
+
+// within checks that a carrier's camera may stand at an address; d may be nil.
+func within(d *dial.Dialer, field, carrier string, addr netip.Addr) *Problem {
+	if d == nil || d.For(carrier).Check(addr) == nil {
+		return nil
 	}
+	return problem(field, codeAddress, fmt.Sprint(addr))
 }

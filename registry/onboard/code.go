@@ -12,8 +12,8 @@ import (
 
 // Text is a sentence in both languages of the product.
 type Text struct {
-	ZH string `json:"zh" doc:"in Chinese"`
-	EN string `json:"en" doc:"in English"`
+	ZH string `json:"zh" doc:"in Chinese" example:"本运营商没有此设备：请核对设备编号，或先导入该摄像机"`
+	EN string `json:"en" doc:"in English" example:"the carrier has no such camera: correct the device id, or import the camera first"`
 }
 
 // Problem is what is wrong with a row, or with one of its cells.
@@ -70,6 +70,7 @@ const (
 	codeBadScheme       = "bad_scheme"
 	codeAddress         = "address_not_allowed"
 	codeConsentRequired = "consent_required"
+	codeBadAddress      = "bad_address"
 )
 
 // CodeNoSpace is that of a new camera while the disk is nearly full, which a caller of
@@ -149,7 +150,13 @@ var texts = map[string]Text{
 	registry.CodeWithdrawn:    {"农户已退出：请删除本行，或填写退出之后签署的授权同意", "the household has withdrawn this camera: leave the row out, or enter a consent that was signed since"},
 	registry.CodeNoConsent:    {"授权同意不完整或签署时间有误：请核对编号、文本版本和签署时间", "a consent needs consent_id, consent_version and consent_signed_at, not in the future"},
 	registry.CodeOutOfRange:   {"数值超出范围：请核对", "the number is out of range: correct it"},
-	registry.CodeBadText:      {"内容过长、换行或含有控制字符：请改正", "the text is too long, or has a line break or a control character: correct it"},
+	codeBadAddress:            {"“%s”不是 IP 地址：请填写摄像机现在的 IPv4 或 IPv6 地址", "%q is no IP address: give the camera's IPv4 or IPv6 address of now"},
+
+	registry.CodeUnknownDevice:  {"本运营商没有此设备：请核对设备编号，或先导入该摄像机", "the carrier has no such camera: correct the device id, or import the camera first"},
+	registry.CodeDecommissioned: {"摄像机已拆除：请去掉此项，或重新导入", "the camera was taken down: leave it out, or import it again"},
+	registry.CodeNoAddress:      {"摄像机没有取流地址或自行推流：如需拉流，请导入主码流地址", "the camera has no address, or publishes by itself: import it with rtsp_url to be pulled"},
+
+	registry.CodeBadText: {"内容过长、换行或含有控制字符：请改正", "the text is too long, or has a line break or a control character: correct it"},
 
 	registry.CodeOutOfRange + "/lon":            {"经度应在 -180 至 180 之间", "use -180 to 180"},
 	registry.CodeOutOfRange + "/lat":            {"纬度应在 -90 至 90 之间", "use -90 to 90"},
@@ -158,6 +165,7 @@ var texts = map[string]Text{
 	registry.CodeOutOfRange + "/range_m":        {"可视距离应在 0 至 10000 米之间", "use 0 to 10000"},
 	registry.CodeOutOfRange + "/height_m":       {"安装高度应在 0 至 200 米之间", "use 0 to 200"},
 	registry.CodeOutOfRange + "/retention_days": {"录像保存天数超出范围，或长于调用登记的保存期：请改正，或填 - 用默认值", "use 1 day or more, not more than the access register is kept, or - for the default"},
+	registry.CodeOutOfRange + "/port":           {"端口应在 1 至 65535 之间", "use 1 to 65535"},
 	registry.CodeBadText + "/village_code":      {"村居代码应为 12 位数字，请按文本填写", "use the 12 digits of the village, written as text"},
 	registry.CodeBadText + "/gb_id":             {"国标编码应为 20 位数字（第 11 至 13 位为 131 或 132），请按文本填写", "use the 20 digits of the camera's GB/T 28181 id, written as text"},
 	registry.CodeBadText + "/phone":             {"不是电话号码：请按文本填写数字", "the cell is no telephone number: use its digits, written as text"},

@@ -122,3 +122,19 @@ func Clean(text string) string {
 	}
 	return text
 }
+
+// MostListed bounds the cameras that an entry about many lists, and MostNamed the devices
+// that it names.
+const (
+	MostListed = 1000
+	MostNamed  = 20
+)
+
+// AndMore is the beginning of a list of so many.
+func AndMore(first []string, all int) string {
+	text := strings.Join(first, " ")
+	if more := all - len(first); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
