@@ -40,6 +40,22 @@ func (w *writer) putActs(ctx context.Context, old, cam *Camera, actor string) er
 	default:
 		return nil // how to reach it is no act
 	}
+	if w.moved != 0 {
+		switch act.Kind {
+		case acts.Place:
+			act.Span.From = w.moved
+		case acts.Enrol: // two things at two times
+			place := act
+			place.ID, place.Kind, place.Span.From = acts.NewID(), acts.Place, w.moved
+			if err := w.putAct(ctx, &place); err != nil {
+				return err
+			}
+		}
+	}
+	return w.putAct(ctx, &act)
+}
+
+func (w *writer) putAct(ctx context.Context, act *acts.Act) error {
 	text, err := json.Marshal(act)
 	if err != nil {
 		return err

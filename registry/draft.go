@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"qianshao/registry/place"
 	"qianshao/registry/secret"
 	"qianshao/storage/media"
+	"qianshao/storage/timeline"
 )
 
 // Field is a wish for one property: keep it (the zero value), set it, or clear
@@ -97,7 +99,9 @@ type Draft struct {
 	Texts         map[string]Field[string] // by the names of DossierTexts
 	Phone         Field[secret.Secret]
 	Height        Field[float64] // metres
-	Consent       *ConsentDraft  // nil: what is in force stays
+	// ValidFrom is since when it stands and looks as the Draft says; 0: from now on.
+	ValidFrom timeline.Micros
+	Consent   *ConsentDraft // nil: what is in force stays
 }
 
 var (
@@ -317,6 +321,27 @@ func (d *Draft) applyPlace(cam *Camera) []*FieldError {
 		cam.Place = nil
 	}
 	return bad
+}
+
+// movedAt checks since when a place holds: not from the far future, and not before the
+// place that is in force.
+func (w *writer) movedAt(ctx context.Context, cam *Camera, at timeline.Micros) error {
+	const field = "valid_from"
+	if at > w.now+timeline.Day {
+		return &FieldError{field, CodeOutOfRange, "it lies in the future: give the day on which the camera was moved"}
+	}
+	s, err := w.prepared(ctx, `SELECT coalesce(max(valid_from), 0) FROM camera_places WHERE camera = ?`)
+	if err != nil {
+		return err
+	}
+	var last timeline.Micros
+	if err := s.QueryRowContext(ctx, string(cam.ID)).Scan(&last); err != nil {
+		return err
+	}
+	if at < last {
+		return &FieldError{field, CodeOutOfRange, "the camera was moved after that already: give a later day"}
+	}
+	return nil
 }
 
 // stand takes over a position as it was given, in p.System.

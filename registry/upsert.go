@@ -165,6 +165,12 @@ func (r *Registry) upsertOne(ctx context.Context, w *writer, d *Draft, there map
 		if old != nil {
 			o.Status = Updated
 		}
+		if w.moved = 0; d.ValidFrom != 0 && (old == nil || !old.Place.equal(cam.Place)) {
+			if err := w.movedAt(ctx, cam, d.ValidFrom); err != nil {
+				return Outcome{}, err
+			}
+			w.moved = d.ValidFrom
+		}
 		by := By{Actor: d.Actor, Reason: "import"}
 		if err := errors.Join(w.put(ctx, old, cam, by), w.putActs(ctx, old, cam, d.Actor)); err != nil {
 			return o, err

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"strings"
@@ -15,6 +16,7 @@ type writer struct {
 	tx    *sql.Tx
 	now   timeline.Micros
 	stmts map[string]*sql.Stmt
+	moved timeline.Micros // since when the camera that is put stands where it does; 0: from now on
 }
 
 func (w *writer) close() {
@@ -97,7 +99,7 @@ func (w *writer) put(ctx context.Context, old, cam *Camera, by By) error {
 		return err
 	}
 	if old == nil || !old.Place.equal(cam.Place) {
-		if err := w.putPlace(ctx, cam.ID, cam.Place, from); err != nil {
+		if err := w.putPlace(ctx, cam.ID, cam.Place, cmp.Or(w.moved, from)); err != nil {
 			return err
 		}
 	}

@@ -165,6 +165,7 @@ var texts = map[string]Text{
 	registry.CodeOutOfRange + "/range_m":        {"可视距离应在 0 至 10000 米之间", "use 0 to 10000"},
 	registry.CodeOutOfRange + "/height_m":       {"安装高度应在 0 至 200 米之间", "use 0 to 200"},
 	registry.CodeOutOfRange + "/retention_days": {"录像保存天数超出范围，或长于调用登记的保存期：请改正，或填 - 用默认值", "use 1 day or more, not more than the access register is kept, or - for the default"},
+	registry.CodeOutOfRange + "/valid_from":     {"位置生效时间不能晚于明天，也不能早于现有位置的生效时间：请核对移机日期", "give the day on which the camera was moved: not in the future, and not before it was moved last"},
 	registry.CodeOutOfRange + "/port":           {"端口应在 1 至 65535 之间", "use 1 to 65535"},
 	registry.CodeBadText + "/village_code":      {"村居代码应为 12 位数字，请按文本填写", "use the 12 digits of the village, written as text"},
 	registry.CodeBadText + "/gb_id":             {"国标编码应为 20 位数字（第 11 至 13 位为 131 或 132），请按文本填写", "use the 20 digits of the camera's GB/T 28181 id, written as text"},

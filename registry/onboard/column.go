@@ -87,6 +87,7 @@ var columns = []*column{
 		looks(func(p *registry.Place) *float64 { return p.FOV }), "视场角", "fov"),
 	number("range_m", "可视距离", func(d *registry.Draft) *registry.Field[float64] { return &d.Range },
 		looks(func(p *registry.Place) *float64 { return p.Range }), "可视距离(米)", "最大可视距离"),
+	{name: "valid_from", zh: "位置生效时间", also: []string{"移机时间", "移机日期", "生效日期", "生效时间"}, kind: isDate, put: putValidFrom},
 	number("height_m", "安装高度", func(d *registry.Draft) *registry.Field[float64] { return &d.Height },
 		func(c *registry.Camera) *float64 { return c.Dossier.HeightM }, "架设高度", "高度"),
 	dossier("site_class", "点位类别", isText, func(d *registry.Dossier) string { return string(d.SiteClass) }, "场所类别", "场所类型", "点位类型"),
@@ -244,6 +245,15 @@ func putSignedAt(r *Row, text string) *Problem {
 		return problem("consent_signed_at", codeBadDate, short(text))
 	}
 	r.Consent.Signed = timeline.FromTime(at)
+	return nil
+}
+
+func putValidFrom(r *Row, text string) *Problem {
+	at, ok := parseMoment(text)
+	if !ok {
+		return problem("valid_from", codeBadDate, short(text))
+	}
+	r.Draft.ValidFrom = timeline.FromTime(at)
 	return nil
 }
 
