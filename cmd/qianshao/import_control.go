@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 	"qianshao/registry"
 	"qianshao/registry/dial"
 	"qianshao/registry/onboard"
-	"qianshao/registry/register"
-	"qianshao/storage/media"
 )
 
 // imported answers an import.
@@ -33,56 +30,38 @@ func (c *control) importList(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	rules, err := c.rules(r.Context())
+	how := onboard.How{DryRun: r.FormValue("dry_run") == "true", Accept: r.FormValue("accept") == "true", ByHand: r.FormValue("by_hand") == "true"}
+	done, err := c.d.importer().Import(r.Context(), list, how, c.entry("camera.import", ""), nil)
 	if err != nil {
-		return err
+		return c.unwritten(err)
 	}
-	accept := r.FormValue("accept") == "true"
-	rules.ByHand = r.FormValue("by_hand") == "true"
-	out := imported{DryRun: r.FormValue("dry_run") == "true"}
-	if out.DryRun {
-		out.Outcomes, err = onboard.Enter(r.Context(), rules, list, accept, c.roomFor(c.d.reg.UpsertDry))
-		if err != nil {
-			return err
-		}
-		out.Warnings = list.Warnings
-		return answer(w, out)
+	return answer(w, imported{Outcomes: done.Answers, Warnings: done.Warnings, DryRun: how.DryRun, Unconfirmed: done.Unconfirmed})
+}
+
+// importer enters lists. New cameras are refused while the spool's disk has less than
+// spool.refuse_free.
+func (d *data) importer() *onboard.Importer {
+	return &onboard.Importer{
+		Registry: d.reg, Register: d.book, Rules: d.rules, Wait: storeWait,
+		NoRoom: func() string {
+			free, err := d.archive.Spool.Free()
+			if err != nil || free >= int64(d.cfg.Spool.RefuseFree) {
+				return ""
+			}
+			return fmt.Sprintf("the disk of %s has %s free, new cameras need spool.refuse_free (%v): free disk space first",
+				d.cfg.Data, bytesText(free), d.cfg.Spool.RefuseFree)
+		},
 	}
-	e, err := c.importEntry(r.Context(), list)
-	if err != nil {
-		return err
-	}
-	err = c.act(r, e, func() (err error) {
-		ctx, cancel := context.WithTimeout(r.Context(), storeWait)
-		defer cancel()
-		out.Outcomes, err = onboard.Enter(ctx, rules, list, accept, c.roomFor(c.d.reg.Upsert))
-		if errors.Is(err, registry.ErrUnconfirmed) {
-			out.Unconfirmed, err = true, nil
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	out.Warnings = list.Warnings
-	note, cameras := out.became()
-	if err := c.d.book.Outcome(r.Context(), e, register.Done, note, cameras...); err != nil {
-		out.Warnings = append(out.Warnings, onboard.Warning{Code: "not_registered", Message: onboard.Text{
-			ZH: fmt.Sprintf("名单已导入，但结果未写入调用登记：%v", err),
-			EN: fmt.Sprintf("the list is in, but what became of it is not in the access register: %v", err),
-		}})
-	}
-	return answer(w, out)
 }
 
 // rules are what lists are held against. A site without outlines of its own has those of
 // the demo, which are near enough to tell a county.
-func (c *control) rules(ctx context.Context) (onboard.Deps, error) {
-	networks, err := c.d.cfg.Ingest.CarrierNetworks()
+func (d *data) rules(ctx context.Context) (onboard.Deps, error) {
+	networks, err := d.cfg.Ingest.CarrierNetworks()
 	if err != nil {
 		return onboard.Deps{}, err
 	}
-	site, err := c.d.reg.SitePlaces(ctx)
+	site, err := d.reg.SitePlaces(ctx)
 	if err != nil {
 		return onboard.Deps{}, err
 	}
@@ -92,71 +71,5 @@ func (c *control) rules(ctx context.Context) (onboard.Deps, error) {
 			return onboard.Deps{}, err
 		}
 	}
-	return onboard.Deps{Registry: c.d.reg, Outlines: site, Dialer: dial.New(c.d.dialing(networks))}, nil
-}
-
-// importEntry is what the register has of an import before it happens: how many rows,
-// the devices of the first, and which of them are cameras already.
-func (c *control) importEntry(ctx context.Context, list *onboard.List) (*register.Entry, error) {
-	e := c.entry("camera.import", "")
-	var names []string
-	named := 0
-	for i := range list.Rows {
-		d := &list.Rows[i].Draft
-		carrier := cmp.Or(d.Carrier, registry.DefaultCarrier)
-		if registry.CheckRef(carrier, d.DeviceID) != nil {
-			continue // whatever it is, it is no name
-		}
-		if named++; named > register.MostListed {
-			continue
-		}
-		ref := carrier + ":" + d.DeviceID
-		if len(names) < register.MostNamed {
-			names = append(names, ref)
-		}
-		cam, err := c.d.reg.Resolve(ctx, ref)
-		switch {
-		case err == nil:
-			e.Cameras = append(e.Cameras, cam.ID)
-		case !errors.Is(err, registry.ErrUnknown):
-			return nil, err
-		}
-	}
-	e.Note = register.Clean(fmt.Sprintf("%s: %s", plural(len(list.Rows), "row"), register.AndMore(names, named)))
-	return e, nil
-}
-
-// became says what came of an import: how many of each, and the cameras that were
-// made or changed, the first of them.
-func (i *imported) became() (note string, cameras []media.CameraID) {
-	count := onboard.Count(i.Outcomes)
-	for _, o := range i.Outcomes {
-		if (o.Status == registry.Created || o.Status == registry.Updated) && len(cameras) < register.MostListed {
-			cameras = append(cameras, o.Camera)
-		}
-	}
-	return fmt.Sprintf("%d created, %d updated, %d unchanged, %d failed", count[registry.Created], count[registry.Updated],
-		count[registry.Unchanged], count[registry.Rejected]), cameras
-}
-
-// roomFor makes and changes cameras by put. New ones are refused while the spool's disk
-// has less than spool.refuse_free: those that are there come first.
-func (c *control) roomFor(put func(context.Context, []registry.Draft) ([]registry.Outcome, error)) func(context.Context, []registry.Draft) ([]registry.Outcome, error) {
-	return func(ctx context.Context, drafts []registry.Draft) ([]registry.Outcome, error) {
-		var refused []registry.Outcome
-		if free, err := c.d.archive.Spool.Free(); err == nil && free < int64(c.d.cfg.Spool.RefuseFree) {
-			why := fmt.Sprintf("the disk of %s has %s free, new cameras need spool.refuse_free (%v): free disk space first",
-				c.d.cfg.Data, bytesText(free), c.d.cfg.Spool.RefuseFree)
-			drafts = slices.DeleteFunc(slices.Clone(drafts), func(d registry.Draft) bool {
-				_, err := c.d.reg.Resolve(ctx, d.Carrier+":"+d.DeviceID)
-				fresh := errors.Is(err, registry.ErrUnknown)
-				if fresh {
-					refused = append(refused, registry.Outcome{Row: d.Row, Carrier: d.Carrier, DeviceID: d.DeviceID, Status: registry.Rejected, Code: onboard.CodeNoSpace, Message: why})
-				}
-				return fresh
-			})
-		}
-		done, err := put(ctx, drafts)
-		return append(refused, done...), err
-	}
+	return onboard.Deps{Registry: d.reg, Outlines: site, Dialer: dial.New(d.dialing(networks))}, nil
 }

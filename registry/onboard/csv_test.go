@@ -175,7 +175,7 @@ func TestBadFilesAreRefusedWithAdvice(t *testing.T) {
 		"open quote":   {"carrier_device_id,name\na,\"kanari\nb,c\n", codeOpenQuote, "double a quote"},
 		"zeros":        {"carrier_device_id\x00\n", codeNotText, "line 1"},
 		"too many":     {"carrier_device_id\n" + many, codeTooManyRows, "split the file"},
-		"too large":    {strings.Repeat("x", maxBytes+1), codeTooLarge, "split the file"},
+		"too large":    {strings.Repeat("x", MaxBytes+1), codeTooLarge, "split the file"},
 	} {
 		_, err := Read(strings.NewReader(c.text), Options{})
 		fe := (*FileError)(nil)

@@ -17,8 +17,8 @@ import (
 // MaxRows is how many cameras one file may hold; larger lists are split.
 const MaxRows = 10_000
 
-// maxBytes is far above 10,000 rows; it bounds the memory a file can ask for.
-const maxBytes = 32 << 20
+// MaxBytes is far above 10,000 rows; it bounds the memory a file can ask for.
+const MaxBytes = 32 << 20
 
 // ErrBadFile is what a FileError is: the file as a whole cannot be read as a list of
 // cameras.
@@ -82,12 +82,12 @@ type Options struct {
 //
 // A bad row does not stop the others. The error, if any, is a *FileError or the reader's.
 func Read(src io.Reader, o Options) (*List, error) {
-	raw, err := io.ReadAll(io.LimitReader(src, maxBytes+1))
+	raw, err := io.ReadAll(io.LimitReader(src, MaxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read camera list: %w", err)
 	}
-	if len(raw) > maxBytes {
-		return nil, badFile(codeTooLarge, maxBytes>>20)
+	if len(raw) > MaxBytes {
+		return nil, badFile(codeTooLarge, MaxBytes>>20)
 	}
 	read := readCSV
 	switch {
