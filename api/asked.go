@@ -25,7 +25,7 @@ type asked struct {
 	now     timeline.Micros // when it came
 	began   time.Time       // the same, for how long it takes
 	subject access.Subject  // who asks; of routes that the gate guards
-	carrier string          // of lists: only this carrier's; empty: all
+	carrier string          // of lists and imports: only this carrier's; empty: all
 	// in says which cameras a list may hold; nil: all.
 	in      func(*area.Spot) bool
 	viewing viewing.Granted // that the request names, and may use; its ID empty: none
@@ -172,6 +172,10 @@ func (h *Handler) admit(rt *route, r *http.Request, a *asked) (err error) {
 	}
 	if errors.Is(err, access.ErrForbidden) && rt.action.Narrows() {
 		err = h.narrowed(r.Context(), a, ask)
+	}
+	if errors.Is(err, access.ErrForbidden) && rt.action == access.AddCameras && a.subject.Carrier != "" { // its own, then
+		ask.Carrier, a.carrier = a.subject.Carrier, a.subject.Carrier
+		err = h.cfg.Gate.Authorize(r.Context(), ask)
 	}
 	return err
 }

@@ -29,6 +29,9 @@ var docs = struct {
 	cases, openCase, oneCase, caseViewings, members  huma.Operation
 	hops, adoption, closing, approval, review        huma.Operation
 	emergencies, casesPage, camerasPage              huma.Operation
+	imports, beginImport, oneImport, cancelImport    huma.Operation
+	importEvents, importErrors, template             huma.Operation
+	camerasXLSX, camerasCSV                          huma.Operation
 	toDirectory, fromDirectory                       huma.Operation
 	openViewing, oneViewing, closeViewing, share     huma.Operation
 }{
@@ -278,10 +281,34 @@ var docs = struct {
 		"Leads on to where it was begun, or to /sign-in with the reason.", "text/html", []int{503}, 303)(
 		query("state", "as the directory was given it", false), query("code", "of the directory", false), query("error", "why the directory let nobody in", false))),
 	camerasPage: bytesOf("getCamerasPage", "The list of all cameras that one may know of, and how they fare", "", "text/html", nil, 200)(),
-	casesPage:   bytesOf("getCasesPage", "The page of cases", "", "text/html", nil, 200)(),
-	mePage:      bytesOf("getMePage", "The page of one's own account: password, second factor", "", "text/html", nil, 200)(),
-	signInPage:  bytesOf("getSignInPage", "The page to sign in, and to set a password by a one-time link", "", "text/html", nil, 200)(),
-	assets:      huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
+	imports:     huma.Operation{OperationID: "listImports", Tags: []string{"imports"}, Summary: "The imports of one's carrier; an administrator: all"},
+	beginImport: taking("application/octet-stream", under("imports", bytesOf("beginImport", "Import a list of cameras, XLSX or CSV",
+		"202, and a job: its progress is told by events, what became of each row once it has ended. Good rows go in, bad ones come back. The file is the body (Content-Type "+
+			"text/csv, "+mimeXLSX+" or application/octet-stream), or the part `file` of multipart/form-data. The same Idempotency-Key with the same file and parameters "+
+			"answers the same job, with 200.",
+		"application/json", []int{403, 408, 409, 415, 503}, 200, 202)(
+		choice("dry_run", "true: say what would become of each row, and change nothing", "true", "false"),
+		choice("accept", "true: record carriers' new cameras at once; not for carriers", "true", "false"),
+		&huma.Param{Name: "Idempotency-Key", In: "header", Description: "at most 128 characters; of one's own", Example: "2026-11-29-telecom-1", Schema: &huma.Schema{Type: "string"}},
+	))),
+	oneImport: huma.Operation{
+		OperationID: "getImport", Tags: []string{"imports"}, Summary: "An import: its progress, and what became of each row", Errors: []int{404},
+	},
+	cancelImport: huma.Operation{
+		OperationID: "cancelImport", Tags: []string{"imports"}, Summary: "Cancel an import; what is in stays in", Errors: []int{404, 409}, DefaultStatus: http.StatusNoContent,
+	},
+	importEvents: under("imports", bytesOf("watchImport", "The progress of an import, as server-sent events",
+		"An event `progress` with each change, and `end` as the last; data is the import as JSON, without answers.", "text/event-stream", []int{404}, 200)(jobParam)),
+	importErrors: under("imports", bytesOf("getImportErrors", "The rows that failed, marked and explained, to be corrected and imported again",
+		"It holds what was uploaded, passwords too: for the carrier whose list it is, or who uploaded it.", mimeXLSX, []int{404}, 200)(jobParam)),
+	template: under("imports", bytesOf("getImportTemplate", "An empty list with an example, lists to choose from, and notes", "", mimeXLSX, nil, 200)()),
+	camerasXLSX: under("imports", bytesOf("getCamerasXLSX", "One's own cameras as a list that can be imported again",
+		"Without passwords and consents: empty cells keep them.", mimeXLSX, nil, 200)()),
+	camerasCSV: under("imports", bytesOf("getCamerasCSV", "The same as CSV", "UTF-8 with a byte order mark.", "text/csv", nil, 200)()),
+	casesPage:  bytesOf("getCasesPage", "The page of cases", "", "text/html", nil, 200)(),
+	mePage:     bytesOf("getMePage", "The page of one's own account: password, second factor", "", "text/html", nil, 200)(),
+	signInPage: bytesOf("getSignInPage", "The page to sign in, and to set a password by a one-time link", "", "text/html", nil, 200)(),
+	assets:     huma.Operation{Hidden: true}, // parts of the page, under names that change with their content
 }
 
 var (
@@ -294,6 +321,7 @@ var (
 	carrierParam = query("carrier", "whose cameras; default: one's own", false)
 	formatParam  = choice("format", "default json", "json", "csv", "xlsx")
 	streamParam  = choice("stream", "default main", "main", "sub", "sub2")
+	jobParam     = pathParam("job", "the id of an import", "j_abcdefgh234567ab")
 	viewingParam = query("viewing", "the id of an open viewing that contains camera and time; an investigator needs one (POST /api/v1/viewings)", false)
 )
 
@@ -365,6 +393,15 @@ func bytesOf(id, summary, text, contentType string, errors []int, answers ...int
 	}
 }
 
+// taking describes an operation's body, which is no JSON.
+func taking(contentType string, op huma.Operation) huma.Operation {
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		contentType:           {Schema: &huma.Schema{Type: "string", Format: "binary", Examples: []any{"PK…"}}},
+		"multipart/form-data": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"file": {Type: "string", Format: "binary", Examples: []any{"PK…"}}}}},
+	}}
+	return op
+}
+
 // under puts an operation into another chapter of the document.
 func under(tag string, op huma.Operation) huma.Operation {
 	op.Tags = []string{tag}
@@ -372,7 +409,7 @@ func under(tag string, op huma.Operation) huma.Operation {
 }
 
 var answerText = map[int]string{
-	101: "the same through a WebSocket", 200: "the whole", 206: "the range asked for", 304: "the client has it already", 303: "elsewhere", 307: "the same, pinned by as_of",
+	101: "the same through a WebSocket", 200: "the whole", 202: "it was begun", 206: "the range asked for", 304: "the client has it already", 303: "elsewhere", 307: "the same, pinned by as_of",
 }
 
 // caseOperation describes a route that changes one case.

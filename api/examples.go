@@ -37,6 +37,9 @@ var examples = map[string]any{
 var answers = map[string]any{
 	"getMetrics": "qianshao_frames_total{codec=\"h264\"} 1.234567e+06\n", "getHealth": map[string]any{"status": "ok"}, "getReady": map[string]any{"status": "ready"},
 	"getOpenAPI": map[string]any{"openapi": "3.1.0"}, "getRegisterCSV": "chain,seq,at,kind,who,…\nr_abcdefgh234567ab,1207,2026-11-23T01:00:00.000000Z,viewing.open,wang.wei,…\n",
+	"beginImport":       map[string]any{"id": "j_abcdefgh234567ab", "carrier": "telecom", "by": "wang.wei", "dry_run": false, "state": "queued", "total": 0, "done": 0},
+	"watchImport":       "event: progress\ndata: {\"id\":\"j_abcdefgh234567ab\",\"state\":\"running\",\"total\":3000,\"done\":1000,…}\n\nevent: end\ndata: {…}\n\n",
+	"getImportTemplate": "PK…", "getImportErrors": "PK…", "getCamerasXLSX": "PK…", "getCamerasCSV": "carrier,carrier_device_id,…\ntelecom,XY-JP-0017,…\n",
 	"getTile": "\x89PNG…", "getPlaylist": "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:10\n…",
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,6 +45,8 @@ type site struct {
 	url     string
 	server  *httptest.Server
 	now     func() time.Time
+	mu      sync.Mutex
+	joined  timeline.Micros // guarded by mu: the registry's now
 }
 
 // begin is when the fixture's footage begins: 09:00 in Guizhou.
@@ -54,7 +57,12 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 	t.Helper()
 	s := &site{t: t, archive: storagetest.New(t), hub: &live.Hub{}}
 	s.now = func() time.Time { return (begin + timeline.Hour).Time() }
-	reg, err := registry.Open(t.Context(), registry.Config{Dir: t.TempDir(), Now: func() time.Time { return (begin - timeline.Minute).Time() }})
+	s.joined = begin - timeline.Minute
+	reg, err := registry.Open(t.Context(), registry.Config{Dir: t.TempDir(), Now: func() time.Time {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.joined.Time()
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +87,7 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 	cfg := api.Config{
 		Registry: reg, Archive: s.archive.Archive, Live: s.hub, Viewings: views, Register: book, Version: "test", Now: s.now,
 	}
+	cfg.Jobs = s.imports()
 	if change != nil {
 		change(&cfg)
 	}
@@ -95,6 +104,15 @@ func newSite(t testing.TB, change func(*api.Config)) *site {
 // breakRegister lets the access register's disk fail from now on.
 func (s *site) breakRegister() {
 	s.disk.FailAll(errfs.Datasync, "", errors.New("input/output error"))
+}
+
+// cameraAt enrols a camera as of a moment.
+func (s *site) cameraAt(carrier, device string, at timeline.Micros) media.CameraID {
+	s.t.Helper()
+	s.mu.Lock()
+	s.joined = at
+	s.mu.Unlock()
+	return s.camera(carrier, device, 104.9, 25.09)
 }
 
 // camera enrols a camera and returns its id.

@@ -30,6 +30,7 @@ import (
 // asks for something else, is written down here by whoever means it.
 const gateTable = `
 DELETE /api/v1/cameras/{id}/pauses/{pause}: camera.decide
+DELETE /api/v1/imports/{job}: camera.add
 DELETE /api/v1/session: open to all
 DELETE /api/v1/viewings/{viewing}: viewing.open
 GET    /api/v1/cameras/{id}/clip.mp4: footage.read
@@ -44,12 +45,19 @@ GET    /api/v1/cameras/{id}/still.jpg: picture.read
 GET    /api/v1/cameras/{id}/timeline: timeline.read
 GET    /api/v1/cameras/{id}/viewings: viewing.list
 GET    /api/v1/cameras/{id}: camera.read
+GET    /api/v1/cameras.csv: camera.add
+GET    /api/v1/cameras.xlsx: camera.add
 GET    /api/v1/cameras: camera.list
 GET    /api/v1/cases/{case}/viewings: case.read
 GET    /api/v1/cases/{case}: case.read
 GET    /api/v1/cases: case.list
 GET    /api/v1/emergencies: register.read
 GET    /api/v1/footage: footage.find
+GET    /api/v1/imports/template.xlsx: camera.add
+GET    /api/v1/imports/{job}/errors.xlsx: camera.add
+GET    /api/v1/imports/{job}/events: camera.add
+GET    /api/v1/imports/{job}: camera.add
+GET    /api/v1/imports: camera.add
 GET    /api/v1/maps: camera.list
 GET    /api/v1/names: camera.list
 GET    /api/v1/outlines: camera.list
@@ -90,6 +98,7 @@ POST   /api/v1/cases/{case}/closing: case.work
 POST   /api/v1/cases/{case}/hops: case.work
 POST   /api/v1/cases/{case}/reviews: case.review
 POST   /api/v1/cases: case.open
+POST   /api/v1/imports: camera.add
 POST   /api/v1/links: open to all
 POST   /api/v1/session/second-factor: open to all
 POST   /api/v1/session: open to all

@@ -21,6 +21,7 @@ import (
 	"qianshao/registry/account"
 	"qianshao/registry/cases"
 	"qianshao/registry/dial"
+	"qianshao/registry/jobs"
 	"qianshao/registry/oidc"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
@@ -44,6 +45,8 @@ type Config struct {
 	// SubsidyDay is how much of a day a camera records to have been online that day;
 	// default 12 h.
 	SubsidyDay time.Duration
+	// Jobs run imports, which somebody else lets them do; nil: there are none.
+	Jobs *jobs.Book
 	// Maps are what stands behind the cameras on a map; nil: nothing.
 	Maps *tiles.Sources
 	// Directory is where people may sign in too; nil: local accounts alone.
@@ -99,6 +102,7 @@ type Handler struct {
 	accounts  *limits
 	addresses *limits
 	verifying chan struct{} // held while the register is verified
+	uploads   chan struct{} // held by each list that is uploaded
 }
 
 // New makes the Handler. It starts nothing.
@@ -143,7 +147,7 @@ func New(cfg Config) (*Handler, error) {
 		cfg.AskAgain = askAgain
 	}
 	h := &Handler{
-		cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1),
+		cfg: cfg, mux: http.NewServeMux(), verifying: make(chan struct{}, 1), uploads: make(chan struct{}, uploadsAtOnce),
 		accounts: newLimits(cfg.PerAccount, time.Now), addresses: newLimits(cfg.PerAddress, time.Now),
 	}
 	page, err := web.New()

@@ -117,7 +117,7 @@ func TestOpenAPI(t *testing.T) {
 		if op.RequestBody != nil {
 			for kind, c := range op.RequestBody.Content {
 				if !c.Schema.shown() && (kind == "application/json" || c.Schema.Format != "binary") {
-					bad("the body is not described")
+					bad("the body %s is not described", kind)
 				}
 			}
 		}

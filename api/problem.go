@@ -181,6 +181,9 @@ func (h *Handler) problem(path string, err error) *Problem {
 		if p = caseProblem(err); p != nil {
 			break
 		}
+		if p = jobProblem(err); p != nil {
+			break
+		}
 		if c := h.clipProblem(err); c != nil {
 			p = c
 			break

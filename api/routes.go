@@ -83,6 +83,9 @@ func (h *Handler) routes(page *web.App) []route {
 		}
 		list = append(list, route{path: address, doc: op, serve: page.Document})
 	}
+	if h.cfg.Jobs != nil {
+		list = append(list, h.importRoutes()...)
+	}
 	if h.cfg.Accounts == nil {
 		return list
 	}
@@ -119,6 +122,22 @@ func (h *Handler) routes(page *web.App) []route {
 		route{path: session + "/second-factor", method: http.MethodPut, doc: docs.confirmFactor, mount: asJSON(h, h.confirmFactor)},
 		route{path: "/api/v1/links", method: http.MethodPost, doc: docs.useLink, mount: asJSON(h, h.useLink)},
 	)
+}
+
+// importRoutes are those of lists of cameras.
+func (h *Handler) importRoutes() []route {
+	const imports, job = "/api/v1/imports", "/api/v1/imports/{job}"
+	return []route{
+		{path: imports, action: access.AddCameras, doc: docs.imports, mount: asJSON(h, h.listImports)},
+		{path: imports, method: http.MethodPost, action: access.AddCameras, doc: docs.beginImport, serve: h.beginImport},
+		{path: imports + "/template.xlsx", action: access.AddCameras, doc: docs.template, serve: h.importTemplate},
+		{path: job, action: access.AddCameras, doc: docs.oneImport, mount: asJSON(h, h.getImport)},
+		{path: job, method: http.MethodDelete, action: access.AddCameras, doc: docs.cancelImport, mount: asJSON(h, h.cancelImport)},
+		{path: job + "/events", action: access.AddCameras, doc: docs.importEvents, serve: h.importEvents},
+		{path: job + "/errors.xlsx", action: access.AddCameras, doc: docs.importErrors, serve: h.importErrors},
+		{path: "/api/v1/cameras.xlsx", action: access.AddCameras, doc: docs.camerasXLSX, serve: h.camerasXLSX},
+		{path: "/api/v1/cameras.csv", action: access.AddCameras, doc: docs.camerasCSV, serve: h.camerasCSV},
+	}
 }
 
 // asJSON describes and registers a handler whose answer is JSON.

@@ -18,6 +18,7 @@ import (
 	"qianshao/registry/account"
 	"qianshao/registry/area"
 	"qianshao/registry/cases"
+	"qianshao/registry/jobs"
 	"qianshao/registry/register"
 	"qianshao/registry/viewing"
 	"qianshao/storage"
@@ -50,6 +51,7 @@ type data struct {
 	views   *viewing.Book
 	people  *account.Book
 	cases   *cases.Book
+	jobs    *jobs.Book
 	maps    *tiles.Sources
 	pics    *picture.Maker // nil: pictures was not called yet
 	noAuth  bool           // nobody signs in: this machine alone is answered
@@ -137,6 +139,10 @@ func (d *data) open(ctx context.Context) error {
 					return account.AreaOf(units, unit), err
 				},
 			})
+			return err
+		},
+		func() (err error) {
+			d.jobs, err = jobs.Open(ctx, jobs.Config{Dir: cfg.Data, Key: d.reg.Sealer(), Log: log})
 			return err
 		},
 	} {
@@ -250,6 +256,9 @@ func (d *data) close() error {
 	if d.maps != nil {
 		errs = append(errs, d.maps.Close())
 	}
+	if d.jobs != nil {
+		errs = append(errs, d.jobs.Close())
+	}
 	if d.cases != nil {
 		errs = append(errs, d.cases.Close())
 	}
@@ -271,7 +280,7 @@ func (d *data) close() error {
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
 	}
-	d.views, d.maps, d.cases, d.people, d.book, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil, nil, nil, nil
+	d.views, d.maps, d.jobs, d.cases, d.people, d.book, d.reg, d.acts, d.index, d.lock = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

@@ -64,7 +64,7 @@ func newAPI(d *data, hub *live.Hub, metrics prometheus.Gatherer) (http.Handler, 
 	return api.New(api.Config{
 		Dialer: dial.New(d.dialing(networks)), SubsidyDay: time.Duration(d.cfg.Subsidy.DayHours) * time.Hour,
 		Maps: d.maps, Directory: directory, Proxies: proxies,
-		Accounts: people, Cases: files,
+		Accounts: people, Cases: files, Jobs: d.jobs,
 		Registry: d.reg, Archive: d.archive, Live: hub, Metrics: metrics, Viewings: d.views, Register: d.book,
 		Pictures:     d.pictures(),
 		Checks:       d.checks(),

@@ -22,6 +22,8 @@ import (
 	"qianshao/ingest/recorder"
 	"qianshao/ingest/rtsp"
 	"qianshao/registry/dial"
+	"qianshao/registry/jobs"
+	"qianshao/registry/onboard"
 	"qianshao/registry/receipt"
 	"qianshao/registry/register"
 	"qianshao/storage"
@@ -137,6 +139,7 @@ func (n *node) serve(ctx, hard context.Context, listener net.Listener, ready fun
 	u.Go(func() error { return n.views.Run(upkeep) })
 	u.Go(func() error { return n.archive.Run(upkeep) })
 	u.Go(func() error { n.leavers.run(upkeep); return nil })
+	g.Go(func() error { return n.jobs.Run(running, map[string]jobs.Runner{onboard.ImportKind: n.importer().Run}) })
 	now := func() timeline.Micros { return n.wall.Now().Wall }
 	if slices.Contains(roles, "upkeep") {
 		u.Go(func() error { n.retain(upkeep); return nil })
