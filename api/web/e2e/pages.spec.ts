@@ -212,3 +212,18 @@ test("a camera's page shows its newest picture, with its time and age, and saves
   }
   await expect(page.locator("[data-test=newest]")).toContainText(wall(past.to).slice(0, 10));
 });
+
+test("who goes to another page gets there, however long it takes to load and whatever the address of this one is told meanwhile", async ({ page }) => {
+  for (const path of [day().slice(facts.url.length), `/trace?camera=${past.cameras[0]!.id}&at=${new Date(past.from + 600_000).toISOString()}`]) {
+    await page.goto(facts.url + path);
+    await playing(page, 4);
+    if ((await page.textContent("[data-test=play]")) === "播放") await page.click("[data-test=play]"); // the address follows the clock
+    await page.route(/\/app\/.*\.js$/, async (r) => {
+      await new Promise((done) => setTimeout(done, 2500));
+      await r.continue();
+    });
+    await page.click('nav a:has-text("设置")');
+    await expect(page).toHaveURL(`${facts.url}/settings`);
+    await page.unroute(/\/app\/.*\.js$/);
+  }
+});
