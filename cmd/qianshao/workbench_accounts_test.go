@@ -57,6 +57,7 @@ func TestWorkbenchAccounts(t *testing.T) {
 		"officer": "--role investigator --unit XY", "second": "--role investigator --unit XY", "other": "--role investigator --unit XY",
 		"carrier": "--role carrier --carrier telecom", "auditor": "--role auditor --unit QXN", "household": "--role household --camera " + f.Past.Cameras[0].ID,
 		"phone": "--role carrier --carrier telecom", "admin": "--role admin", "patrol": "--role investigator --unit XY",
+		"leaver": "--role household --camera " + f.Codings.Cameras[0].ID, // far from the others
 	} {
 		login := who + ".1"
 		m := link.FindStringSubmatch(command(append([]string{"account", "add", login, "--name", who}, strings.Fields(as)...)...))

@@ -15,7 +15,7 @@ export interface Facts {
   /** A third site, whose cameras all record now: nine that every browser plays, then H.265 with a sub-stream and without, and MJPEG. */
   lens: { url: string; point: [number, number]; cameras: { id: string; name: string; coding: string }[] };
   /** With accounts: logins by what they are, all with one password; links that nobody has used. */
-  people: Record<"officer" | "second" | "patrol" | "carrier" | "admin" | "auditor" | "household" | "other" | "phone", string>;
+  people: Record<"officer" | "second" | "patrol" | "carrier" | "admin" | "auditor" | "household" | "leaver" | "other" | "phone", string>;
   password: string;
   links: { fresh: string; used: string };
   /** villages are the codes of the divisions of past and live. */
