@@ -38,52 +38,60 @@ func TestEveryStep(t *testing.T) {
 		PendingReview: "imported probing active withdrawn decommissioned", Active: "suspended withdrawn decommissioned",
 		Suspended: "active withdrawn decommissioned", Withdrawn: "decommissioned", Decommissioned: "imported withdrawn",
 	}
+	log := &actLog{}
+	r := open(t, Config{Now: newClock().now, Acts: log})
+	want := map[Lifecycle]int{}
 	for from, may := range table {
 		for _, to := range Lifecycles {
-			t.Run(string(from+" to "+to), func(t *testing.T) {
-				t.Parallel()
-				log := &actLog{}
-				r := open(t, Config{Now: newClock().now, Acts: log})
-				cam := put(t, r, Draft{Carrier: "unicom", DeviceID: "a", URL: Set("rtsp://10.0.0.1/"), Begin: Imported}, Created)
-				for _, l := range path[from] {
-					move(t, r, cam.ID, l)
+			cam := put(t, r, Draft{Carrier: "unicom", DeviceID: string(from + "." + to), URL: Set("rtsp://10.0.0.1/"), Begin: Imported}, Created)
+			for _, l := range path[from] {
+				move(t, r, cam.ID, l)
+			}
+			moved, err := r.Move(t.Context(), to, By{Actor: "ann"}, cam.ID)
+			if err != nil || len(moved) != 1 || moved[0].From != from {
+				t.Fatalf("%s to %s: %+v, %v", from, to, moved, err)
+			}
+			is := from
+			if from == to || slices.Contains(strings.Fields(may), string(to)) {
+				if is = to; moved[0].Err != nil {
+					t.Error(moved[0].Err)
 				}
-				moved, err := r.Move(t.Context(), to, By{Actor: "ann"}, cam.ID)
-				if err != nil || len(moved) != 1 || moved[0].From != from {
-					t.Fatalf("%+v, %v", moved, err)
+			} else if step := (*StepError)(nil); !errors.As(moved[0].Err, &step) || step.From != from || step.To != to || !strings.Contains(step.Error(), string(from)) {
+				t.Errorf("%s to %s: error %v", from, to, moved[0].Err)
+			}
+			want[is]++
+			now, err := r.Get(t.Context(), cam.ID)
+			if err != nil || now.Lifecycle != is {
+				t.Errorf("%s to %s: it is %s, %v", from, to, now.Lifecycle, err)
+			}
+			spans, err := r.Enrolled(t.Context(), cam.ID.Stream(0))
+			owed := len(spans) > 0 && spans[len(spans)-1].To == timeline.Forever
+			if err != nil || owed != (is == Active) {
+				t.Errorf("%s to %s: owed in %v, %v", from, to, spans, err)
+			}
+			last := acts.Kind("")
+			for _, a := range log.list {
+				if a.Camera == cam.ID {
+					last = a.Kind
 				}
-				want := from
-				if from == to || slices.Contains(strings.Fields(may), string(to)) {
-					if want = to; moved[0].Err != nil {
-						t.Error(moved[0].Err)
-					}
-				} else if step := (*StepError)(nil); !errors.As(moved[0].Err, &step) || step.From != from || step.To != to || !strings.Contains(step.Error(), string(from)) {
-					t.Errorf("error %v", moved[0].Err)
-				}
-				now, err := r.Get(t.Context(), cam.ID)
-				if err != nil || now.Lifecycle != want {
-					t.Errorf("it is %s, %v", now.Lifecycle, err)
-				}
-				page, err := r.List(t.Context(), Query{})
-				if err != nil || (len(page.Items) == 1) != (want == Active) {
-					t.Errorf("%d to record, %v", len(page.Items), err)
-				}
-				spans, err := r.Enrolled(t.Context(), cam.ID.Stream(0))
-				owed := len(spans) > 0 && spans[len(spans)-1].To == timeline.Forever
-				if err != nil || owed != (want == Active) {
-					t.Errorf("owed in %v, %v", spans, err)
-				}
-				if listed, err := r.List(t.Context(), Query{Lifecycle: []Lifecycle{want}}); err != nil || len(listed.Items) != 1 {
-					t.Errorf("not listed as %s: %v", want, err)
-				}
-				if n, err := r.CountByLifecycle(t.Context(), "unicom"); err != nil || n[want] != 1 || len(n) != 1 {
-					t.Errorf("counted %v, %v", n, err)
-				}
-				if kinds := log.kinds(); (len(kinds) > 0 && kinds[len(kinds)-1] == acts.Enrol) != (want == Active) {
-					t.Errorf("acts %v", kinds)
-				}
-			})
+			}
+			if (last == acts.Enrol) != (is == Active) {
+				t.Errorf("%s to %s: the last act is %q", from, to, last)
+			}
 		}
+	}
+	counted, err := r.CountByLifecycle(t.Context(), "unicom")
+	if d := cmp.Diff(want, counted); err != nil || d != "" {
+		t.Errorf("counted: %s, %v", d, err)
+	}
+	for _, l := range Lifecycles {
+		page, err := r.List(t.Context(), Query{Lifecycle: []Lifecycle{l}})
+		if err != nil || len(page.Items) != want[l] {
+			t.Errorf("%d listed as %s, want %d, %v", len(page.Items), l, want[l], err)
+		}
+	}
+	if page, err := r.List(t.Context(), Query{}); err != nil || len(page.Items) != want[Active] {
+		t.Errorf("%d to record, want %d, %v", len(page.Items), want[Active], err)
 	}
 }
 

@@ -16,30 +16,30 @@ test("the register comes page by page, narrowed by its filter, which the address
   await page.route("**/api/v1/register?*", async (r) => {
     const u = new URL(r.request().url());
     asked.push(u.searchParams.get("limit")!);
-    u.searchParams.set("limit", "2"); // as if a page were that short
+    u.searchParams.set("limit", "1"); // as if a page were that short; what others looked at before may have left few
     await r.fulfill({ response: await r.fetch({ url: u.href }) });
   });
   await page.goto(facts.url);
   await page.click('nav a[href="/audit"]');
-  await expect(page.locator(rows)).toHaveCount(2);
+  await expect(page.locator(rows)).toHaveCount(1);
   await page.fill("#audit-camera", camera.id);
   await page.click('button:has-text("查询")');
   await expect(page).toHaveURL(new RegExp(`camera=${camera.id}`));
   await expect(page.locator(rows).first()).toContainText(camera.name);
   await page.click("[data-test=older]");
-  await expect(page.locator(rows)).toHaveCount(4);
+  await expect(page.locator(rows)).toHaveCount(2);
   const numbers = (await page.locator(`${rows} td:first-child`).allTextContents()).map(Number);
   expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
-  expect(new Set(numbers).size).toBe(4);
+  expect(new Set(numbers).size).toBe(2);
   expect(new Set(asked)).toEqual(new Set(["100"]));
 
   await page.selectOption("#audit-kind", "viewing.open");
   await expect(page).toHaveURL(/kind=viewing\.open/);
-  await expect(page.locator(`${rows} .kind`)).toHaveText(await page.locator(rows).count().then((n) => Array(n).fill("调阅开始")));
+  await expect(page.locator(`${rows} .kind`)).toHaveText(["调阅开始"]);
   await page.click('button:has-text("English")');
   await expect(page.locator(`${rows} .kind`).first()).toHaveText("viewing begins");
   await page.goBack();
-  await expect(page.locator(rows)).toHaveCount(2);
+  await expect(page.locator(rows)).toHaveCount(1);
   await page.click('button:has-text("中文")');
   await page.click('button:has-text("清除条件")');
   await expect(page).toHaveURL(`${facts.url}/audit`);
